@@ -1,0 +1,111 @@
+"""The parameters of a run: the same names on the command line, in ``params.yaml``, in MLflow and in Python."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tatara.core.errors import UsageError
+
+
+class Parameters(BaseModel):
+    """What every run of every kind takes. A model's module extends it with its own names and defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    kind: str
+    data: str = Field(min_length=1, description="name of a folder under data/")
+    model: str
+    name: str | None = Field(None, description="registered name; the dataset's by default")
+    seed: int = Field(0, ge=0, lt=2**31)
+    deterministic: bool = Field(True, description="same bytes again on the same machine kind, cores and lock")
+
+    weights: str = Field("none", description="none, imagenet, an earlier run's id, or a registered NAME/VERSION")
+    tune: Literal["all", "head", "none"] = Field("all", description="which part is trained")
+    unfrozen_rate: float = Field(0.1, gt=0, le=1, description="factor on the rate below the head when weights are given")
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(32, ge=1)
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop")
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine", "exponential"] = "cosine"
+    warmup_epochs: float = Field(0.0, ge=0)
+    find_rate: bool = Field(False, description="sweep the rate first, plot it, and use the one it suggests")
+    early_stopping: int = Field(0, ge=0, description="epochs without a better valid loss; 0 is off")
+    mixed_precision: bool = False
+    xla: bool = False
+    checkpoint_steps: int = Field(0, ge=0, description="steps between checkpoints; 0 writes one each epoch")
+    profile: bool = Field(False, description="write a trace for TensorBoard and Perfetto")
+
+    int8: bool = Field(False, description="also make a static int8 model, which must hold int8_margin")
+    int8_margin: float = Field(0.01, ge=0, lt=1, description="accuracy that int8 may lose on the test split")
+    force: bool = Field(False, description="register even when worse than the champion")
+    gpu: bool = Field(False, description="demand a GPU for training and serving")
+    serve: bool = Field(False, description="serve the packaged model and ask it once")
+
+
+def _modules(package: str) -> list[str]:
+    return sorted(found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def kinds() -> list[str]:
+    """Names of the kinds that can be trained."""
+    return _modules("pipelines.tasks")
+
+
+def models(kind: str) -> list[str]:
+    """Names of the models of ``kind``.
+
+    Raises:
+        UsageError: no such kind.
+    """
+    return _modules(f"pipelines.tasks.{choose('kind', kind, kinds())}.models")
+
+
+def task_module(kind: str) -> Any:
+    """The module ``pipelines.tasks.<kind>.task``, which binds what is particular to the kind."""
+    return importlib.import_module(f"pipelines.tasks.{choose('kind', kind, kinds())}.task")
+
+
+def model_module(kind: str, model: str) -> Any:
+    """The module of one model: ``Parameters`` and ``build``."""
+    return importlib.import_module(f"pipelines.tasks.{kind}.models.{choose('model', model, models(kind))}")
+
+
+def choose(what: str, given: str, known: Iterable[str]) -> str:
+    """``given`` if it is known.
+
+    Raises:
+        UsageError: it is not; the message suggests the nearest name.
+    """
+    known = list(known)
+    if given in known:
+        return given
+    nearest = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(known)}"
+    raise UsageError(f"no {what} {given!r}; {hint}")
+
+
+def resolve(kind: str, given: Mapping[str, Any]) -> Parameters:
+    """The typed parameters of a run of ``kind``, strings converted, defaults of its model filled in.
+
+    Raises:
+        UsageError: an unknown name (the nearest is suggested), or a value of the wrong type or range.
+    """
+    available = models(kind)
+    model = str(given.get("model", task_module(kind).DEFAULT_MODEL))
+    schema = model_module(kind, choose("model", model, available)).Parameters
+    for key in given:
+        choose("parameter", key, schema.model_fields)
+    try:
+        resolved: Parameters = schema.model_validate({**given, "kind": kind, "model": model})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "parameters"
+        raise UsageError(f"{where}={first['input']!r}: {first['msg']}") from None
+    return resolved

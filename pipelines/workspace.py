@@ -1,0 +1,78 @@
+"""A run's folder: one subfolder a finished stage. A stage's folder exists only when the stage succeeded."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.parameters import Parameters, resolve
+from tatara.core.errors import TataraError, UsageError
+from tatara.core.files import read_json, whole_directory, write_json
+from tatara.core.home import state_root
+
+STAGES = ("validate", "train", "convert", "evaluate", "register", "package")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that a run's stages read and write."""
+
+    path: Path
+
+    def finished(self, stage: str) -> bool:
+        """Whether ``stage`` has succeeded here."""
+        return (self.path / stage).is_dir()
+
+    def folder(self, stage: str) -> Path:
+        """The folder of a finished stage.
+
+        Raises:
+            TataraError: the stage has not succeeded here; the message names the command to run.
+        """
+        if not self.finished(stage):
+            raise TataraError(f"{self.path}: no result of {stage}; run `tatara {stage} workspace={self.path}` first")
+        return self.path / stage
+
+    @contextmanager
+    def writing(self, stage: str, parameters: Parameters) -> Iterator[Path]:
+        """A temporary folder that becomes the stage's when the block succeeds; ``parameters.json`` is put into it."""
+        with whole_directory(self.path / stage) as folder:
+            write_json(folder / "parameters.json", parameters.model_dump(mode="json"))
+            yield folder
+
+    def parameters(self, stage: str) -> Parameters:
+        """The parameters that a finished stage ran with."""
+        stored: dict[str, Any] = read_json(self.folder(stage) / "parameters.json")
+        return resolve(stored.pop("kind"), stored)
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the run that the train stage logged to."""
+        return str(read_json(self.folder("train") / "run.json")["run_id"])
+
+
+def new_workspace(parameters: Parameters) -> Workspace:
+    """A fresh folder under ``.tatara/runs``, named by time, dataset and model."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = state_root() / "runs" / f"{stamp}-{parameters.data}-{parameters.model}-{secrets.token_hex(2)}"
+    path.mkdir(parents=True)
+    return Workspace(path)
+
+
+def find_workspace(reference: str) -> Workspace:
+    """The workspace with that folder path, folder name under ``.tatara/runs``, or MLflow run id.
+
+    Raises:
+        UsageError: none matches.
+    """
+    runs = state_root() / "runs"
+    for path in (Path(reference).absolute(), runs / reference):
+        if path.is_dir():
+            return Workspace(path)
+    for record in sorted((*runs.glob("*/train/run.json"), *runs.glob("*/checkpoint/run.json"))):
+        if read_json(record)["run_id"] == reference:
+            return Workspace(record.parents[1])
+    raise UsageError(f"no run {reference!r}; give a folder, a name under {runs}, or an MLflow run id")

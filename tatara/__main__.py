@@ -1,0 +1,3 @@
+from tatara.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What training and serving share. Nothing here imports TensorFlow, Keras or MLflow."""

@@ -1,0 +1,113 @@
+"""The contract: what a model takes and gives. Semantics only, so that its digest names a meaning."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tatara.core.errors import TataraError
+from tatara.core.files import canonical_json, sha256_bytes
+
+PrepareScaling = Literal["none", "unit", "signed", "standard"]
+
+
+class Strict(BaseModel):
+    """A frozen record that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImagePreparation(Strict):
+    """How one decoded image becomes the fixed tensor ``float32 (size, size, 3)``.
+
+    Attributes:
+        size: side of the square result in pixels.
+        resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size``, then cuts the centre.
+        channels: order of the last axis.
+        scaling: ``none`` keeps 0..255, ``unit`` gives 0..1, ``signed`` -1..1, ``standard`` is 0..1 before mean and
+            deviation.
+        mean, deviation: by channel in ``channels``' order, subtracted and divided after scaling.
+    """
+
+    size: int = Field(ge=8, le=4096)
+    resize: Literal["stretch", "crop"] = "stretch"
+    channels: Literal["rgb", "bgr"] = "rgb"
+    scaling: PrepareScaling = "signed"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class Bound(Strict):
+    """A rule that a request's measurements must satisfy, compiled from a Great Expectations suite.
+
+    ``rule`` is the name in the suite; ``column`` names a field of the modality's measurements. Either ``minimum``
+    and ``maximum`` (inclusive, either may be absent) or ``allowed`` applies.
+    """
+
+    rule: str
+    column: str
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] | None = None
+
+    def violation(self, value: float | str) -> str | None:
+        """One line that says how ``value`` breaks the rule, or None where it does not."""
+        if self.allowed is not None:
+            if value in self.allowed:
+                return None
+            return f"{self.rule}: {self.column} is {value!r}, allowed: {', '.join(self.allowed)}"
+        number = float(value)
+        if self.minimum is not None and number < self.minimum:
+            return f"{self.rule}: {self.column} is {number:g}, at least {self.minimum:g} is required"
+        if self.maximum is not None and number > self.maximum:
+            return f"{self.rule}: {self.column} is {number:g}, at most {self.maximum:g} is allowed"
+        return None
+
+
+class Contract(Strict):
+    """What a model takes and gives.
+
+    Attributes:
+        version: of this schema.
+        modality, kind: names of the modules in `tatara.core.modalities` and `tatara.core.kinds` that read requests
+            and write answers.
+        decoder: version of the modality's decoder that the training data went through.
+        labels: class names in the order of the model's outputs.
+        preparation: of one example.
+        outputs: output name of ``model.onnx`` -> shape after the batch axis.
+        bounds: rules that every request must satisfy.
+    """
+
+    version: Literal[1] = 1
+    modality: Literal["image"]
+    kind: Literal["classification"]
+    decoder: str
+    labels: tuple[str, ...]
+    preparation: ImagePreparation
+    outputs: dict[str, tuple[int, ...]]
+    bounds: tuple[Bound, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        return sha256_bytes(self.canonical().encode())
+
+    def canonical(self) -> str:
+        """The contract's one text form, as it lies in ``contract.json``."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+def read_contract(path: Path) -> Contract:
+    """Parse ``contract.json``.
+
+    Raises:
+        TataraError: missing, or not a contract of this version.
+    """
+    try:
+        return Contract.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TataraError(f"{path}: no contract there; package the model again") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TataraError(f"{path}: not a contract that this version reads ({where}: {first['msg']})") from None

@@ -1,0 +1,23 @@
+"""Errors that a user meets. Each carries one line: what is wrong, where, and what to do."""
+
+
+class TataraError(Exception):
+    """Something failed. The command line prints the message and exits with ``exit_code``."""
+
+    exit_code = 1
+
+
+class UsageError(TataraError):
+    """The command was given something that it does not take."""
+
+    exit_code = 2
+
+
+class RefusedError(TataraError):
+    """A validation, a gate or a verification said no."""
+
+    exit_code = 3
+
+
+class DecodeError(TataraError):
+    """The bytes of one example cannot be read; the message names the reason."""

@@ -1,0 +1,68 @@
+"""Where the project and its state lie, and the environment that keeps every library inside them."""
+
+import os
+from pathlib import Path
+
+from tatara.core.errors import UsageError
+
+
+def project_root() -> Path:
+    """The nearest folder at or above the current one that holds ``data.dvc``.
+
+    Raises:
+        UsageError: no such folder.
+    """
+    for folder in (here := Path.cwd(), *here.parents):
+        if (folder / "data.dvc").is_file():
+            return folder
+    raise UsageError(f"{here} is not inside a Tatara project (no data.dvc at or above it); change to its root")
+
+
+def state_root() -> Path:
+    """The one folder for state: ``TATARA_HOME``, or ``.tatara`` in the project's root."""
+    configured = os.environ.get("TATARA_HOME")
+    return Path(configured).absolute() if configured else project_root() / ".tatara"
+
+
+def library_environment(state: Path) -> dict[str, str]:
+    """Settings that keep the libraries' files under ``state``, silence telemetry and forbid surprise downloads."""
+    return {
+        "TATARA_HOME": str(state),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{state}/mlflow/mlflow.db",
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": (state / "mlflow" / "artifacts").as_uri(),
+        "MLFLOW_ENV_ROOT": str(state / "mlflow" / "envs"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "BENTOML_HOME": str(state / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "DVC_GLOBAL_CONFIG_DIR": str(state / "dvc" / "global"),
+        "DVC_SYSTEM_CONFIG_DIR": str(state / "dvc" / "system"),
+        "DVC_SITE_CACHE_DIR": str(state / "dvc" / "site"),
+        "DVC_NO_ANALYTICS": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+        "KERAS_HOME": str(state / "keras"),
+        "MPLCONFIGDIR": str(state / "matplotlib"),
+        "MPLBACKEND": "Agg",
+        "XDG_CACHE_HOME": str(state / "cache"),
+        "XDG_CONFIG_HOME": str(state / "config"),
+        "XDG_DATA_HOME": str(state / "share"),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+
+
+def apply_library_environment() -> None:
+    """Set every variable of `library_environment` that the user has not set. Outside a project, do nothing.
+
+    Runs before any library is imported; the environment that ``make setup`` builds calls it at interpreter start,
+    so that plain ``mlflow``, ``dvc`` and ``bentoml`` commands use the same places.
+    """
+    try:
+        state = state_root()
+    except UsageError:
+        return
+    for name, value in library_environment(state).items():
+        os.environ.setdefault(name, value)
+    (state / "mlflow").mkdir(parents=True, exist_ok=True)

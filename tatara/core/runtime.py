@@ -1,0 +1,90 @@
+"""The one way from file bytes to answers outside training: ONNX Runtime over a model folder."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from tatara.core.contract import read_contract
+from tatara.core.errors import RefusedError, TataraError
+from tatara.core.modalities import image
+
+CONTRACT_KEY = "tatara.contract"
+"""Metadata key under which both ONNX files carry the contract's digest."""
+
+
+class Runtime:
+    """A model folder (``contract.json``, ``prepare.onnx``, ``model.onnx``) ready to answer.
+
+    Args:
+        folder: the model folder.
+        gpu: demand the CUDA provider; without it the CPU is used.
+        threads: for one call inside ONNX Runtime; 0 lets it choose.
+        model_file: name of the batch model, ``model.onnx`` or ``model.int8.onnx``.
+
+    Raises:
+        RefusedError: a graph carries another contract's digest, or the GPU was demanded and is not used.
+        TataraError: a file is missing or cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, gpu: bool = False, threads: int = 0, model_file: str = "model.onnx") -> None:
+        self.contract = read_contract(folder / "contract.json")
+        self.kind: Any = importlib.import_module(f"tatara.core.kinds.{self.contract.kind}")
+        self._prepare = self._session(folder / "prepare.onnx", gpu=False, threads=threads)
+        self._model = self._session(folder / model_file, gpu=gpu, threads=threads)
+        self.providers: list[str] = self._model.get_providers()
+        self._outputs = list(self.contract.outputs)
+
+    def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One decoded example of any size -> the fixed tensor of the contract's preparation."""
+        (prepared,) = self._prepare.run(None, {self._prepare.get_inputs()[0].name: example})
+        return np.asarray(prepared)
+
+    def infer(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """A batch of prepared examples -> outputs by name, batch axis first."""
+        values = self._model.run(self._outputs, {self._model.get_inputs()[0].name: batch})
+        return {name: np.asarray(value) for name, value in zip(self._outputs, values, strict=True)}
+
+    def infer_files(self, contents: list[bytes]) -> dict[str, NDArray[np.float32]]:
+        """File bytes -> outputs by name. Bounds are not checked here: evaluation reads what validation admitted.
+
+        Raises:
+            DecodeError: a file cannot be read.
+        """
+        return self.infer(np.stack([self.prepare(image.decode(content)) for content in contents]))
+
+    def admit(self, content: bytes) -> NDArray[np.uint8]:
+        """Decode one request's bytes and hold them to the contract's bounds.
+
+        Raises:
+            DecodeError: the bytes cannot be read.
+            RefusedError: a bound is broken; the message begins with the rule's name.
+        """
+        pixels, facts = image.measure(content)
+        for bound in self.contract.bounds:
+            if violation := bound.violation(getattr(facts, bound.column)):
+                raise RefusedError(violation)
+        return pixels
+
+    def _session(self, path: Path, gpu: bool, threads: int) -> onnxruntime.InferenceSession:
+        if not path.is_file():
+            raise TataraError(f"{path}: missing from the model folder; package the model again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        wanted = ["CUDAExecutionProvider"] if gpu else ["CPUExecutionProvider"]
+        if gpu and wanted[0] not in onnxruntime.get_available_providers():
+            raise RefusedError("gpu=true, but this ONNX Runtime has no CUDA provider; install the gpu-serve lock")
+        try:
+            session = onnxruntime.InferenceSession(path, options, providers=wanted)
+        except Exception as error:
+            raise TataraError(f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})") from None
+        if session.get_providers()[0] != wanted[0]:
+            raise RefusedError(f"gpu=true, but {path.name} runs on {session.get_providers()[0]}; run `tatara doctor`")
+        carried = session.get_modelmeta().custom_metadata_map.get(CONTRACT_KEY)
+        if carried != self.contract.digest:
+            raise RefusedError(f"{path.name} was made for another contract ({carried}), not {self.contract.digest}")
+        return session
