@@ -4,44 +4,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tatara.core.home import apply_library_environment, state_root
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-
-def client() -> "MlflowClient":
-    """A client of the configured store (``MLFLOW_TRACKING_URI``; SQLite under the state root by default).
-
-    The first use of a store migrates it; a file lock keeps two first uses apart.
-    """
-    apply_library_environment()
-    from filelock import FileLock
-    from mlflow import MlflowClient
-
-    with FileLock(state_root() / "mlflow" / ".migrate.lock"):
-        found = MlflowClient()
-        found.search_experiments(max_results=1)
-    return found
-
-
-def artifact_root() -> str:
-    """Where artifacts go: ``TATARA_ARTIFACTS`` (a URL or a folder), or a folder under the state root."""
-    return os.environ.get("TATARA_ARTIFACTS") or (state_root() / "mlflow" / "artifacts").as_uri()
-
-
-def experiment_id(name: str) -> str:
-    """The id of the experiment ``name``, created with the configured artifact root when it is new."""
-    from filelock import FileLock
-
-    store = client()
-    with FileLock(state_root() / "mlflow" / ".experiment.lock"):
-        found = store.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        return store.create_experiment(name, artifact_location=f"{artifact_root().rstrip('/')}/{name}")
+from registry.store import client, experiment_id
 
 
 @contextmanager
