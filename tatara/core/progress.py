@@ -1,0 +1,33 @@
+"""Progress of long work on standard error: a bar on a terminal, a line every few seconds elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def progress(iterable: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
+    """Yield the items of ``iterable`` and show how far it is; ``total`` is their number where it is known."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(iterable, total=total, desc=label, file=sys.stderr, dynamic_ncols=True)
+        return
+    began = shown = time.monotonic()
+    count = 0
+    for count, item in enumerate(iterable, 1):
+        yield item
+        if (now := time.monotonic()) - shown >= SECONDS_BETWEEN_LINES:
+            shown = now
+            print(_line(label, count, total, now - began), file=sys.stderr, flush=True)
+    if shown > began:
+        print(_line(label, count, total, time.monotonic() - began), file=sys.stderr, flush=True)
+
+
+def _line(label: str, count: int, total: int | None, seconds: float) -> str:
+    share = f"/{total:,} ({count / total:.0%})" if total else ""
+    return f"{label}: {count:,}{share}, {seconds:.0f} s, {count / max(seconds, 1e-9):,.0f}/s"
