@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tatara.core.errors import UsageError
 
+_APPLIED = "_TATARA_ENVIRONMENT_OF"
+
 
 def project_root() -> Path:
     """The nearest folder at or above the current one that holds ``data.dvc``.
@@ -57,12 +59,17 @@ def apply_library_environment() -> None:
     """Set every variable of `library_environment` that the user has not set. Outside a project, do nothing.
 
     Runs before any library is imported; the environment that ``make setup`` builds calls it at interpreter start,
-    so that plain ``mlflow``, ``dvc`` and ``bentoml`` commands use the same places.
+    so that plain ``mlflow``, ``dvc`` and ``bentoml`` commands use the same places. A value that came from here, for
+    another ``TATARA_HOME`` (a parent process's, or one set since), is replaced.
     """
     try:
         state = state_root()
     except UsageError:
         return
+    earlier = os.environ.get(_APPLIED)
+    replaceable = library_environment(Path(earlier)) if earlier else {}
     for name, value in library_environment(state).items():
-        os.environ.setdefault(name, value)
+        if os.environ.get(name) in (None, replaceable.get(name)):
+            os.environ[name] = value
+    os.environ[_APPLIED] = str(state)
     (state / "mlflow").mkdir(parents=True, exist_ok=True)
