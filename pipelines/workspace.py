@@ -48,6 +48,18 @@ class Workspace:
         stored: dict[str, Any] = read_json(self.folder(stage) / "parameters.json")
         return resolve(stored.pop("kind"), stored)
 
+    def resumed_parameters(self) -> Parameters:
+        """The parameters that the run was started with.
+
+        Raises:
+            UsageError: the folder was not started by ``tatara run``.
+        """
+        path = self.path / "parameters.json"
+        if not path.is_file():
+            raise UsageError(f"{self.path} was not started by `tatara run`; run its steps one by one instead")
+        stored: dict[str, Any] = read_json(path)
+        return resolve(stored.pop("kind"), stored)
+
     @property
     def run_id(self) -> str:
         """MLflow's id of the run that the train stage logged to."""

@@ -1,0 +1,61 @@
+"""The whole way: every stage in order, skipping those that have finished."""
+
+import importlib
+import sys
+import time
+from typing import Any
+
+from pipelines.parameters import Parameters
+from pipelines.workspace import STAGES, Workspace
+from tatara.core.files import read_json, write_json
+
+
+def run_stage(stage: str, workspace: Workspace, parameters: Parameters) -> float:
+    """Run one stage and return its seconds; one line to standard error when it starts and when it ends."""
+    started = time.perf_counter()
+    print(f"{stage:<9}…", file=sys.stderr, flush=True)
+    importlib.import_module(f"pipelines.stages.{stage}").run(workspace, parameters)
+    seconds = time.perf_counter() - started
+    print(f"{stage:<9}done in {seconds:.1f} s", file=sys.stderr, flush=True)
+    return seconds
+
+
+def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
+    """Run the stages that have not finished in ``workspace`` and summarize the result.
+
+    The parameters are kept in the workspace first, so that a run that was stopped can be resumed.
+    """
+    write_json(workspace.path / "parameters.json", parameters.model_dump(mode="json"))
+    for stage in STAGES:
+        if workspace.finished(stage):
+            continue
+        seconds = run_stage(stage, workspace, parameters)
+        timings = workspace.path / "seconds.json"
+        write_json(timings, {**(read_json(timings) if timings.exists() else {}), stage: round(seconds, 2)})
+    return summary(workspace)
+
+
+def summary(workspace: Workspace) -> dict[str, Any]:
+    """What a finished run came to, as ``tatara run --json`` prints it."""
+    registration = read_json(workspace.folder("register") / "registration.json")
+    package = read_json(workspace.folder("package") / "package.json")
+    parity = read_json(workspace.folder("convert") / "parity.json")
+    model = workspace.folder("convert") / "model.onnx"
+    return {
+        "run_id": workspace.run_id,
+        "workspace": str(workspace.path),
+        "name": registration["name"],
+        "version": registration["version"],
+        "verdict": registration["verdict"],
+        "approval": registration["approval"],
+        "lineage": registration["lineage"],
+        "metrics": read_json(workspace.folder("evaluate") / "metrics.json"),
+        "warnings": read_json(workspace.folder("train") / "run.json").get("warnings", []),
+        "onnx": {
+            "path": str(model),
+            "sha256": registration["digests"]["model.onnx"],
+            "parity": {key: parity[key] for key in ("max_abs", "top1_equal", "examples")},
+        },
+        "bento": package["bento"],
+        "seconds": read_json(workspace.path / "seconds.json") if (workspace.path / "seconds.json").exists() else {},
+    }

@@ -1,0 +1,108 @@
+"""The command line: ``tatara VERB [SUBJECT] [key=value ...] [--json] [--debug]``.
+
+A verb's code is imported when the verb is run, so that help and mistakes answer at once.
+"""
+
+import argparse
+import errno
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from tatara.core.errors import TataraError, UsageError
+from tatara.core.home import apply_library_environment
+from tatara.verbs import VERBS, Output, Request
+
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    shared.add_argument("--debug", action="store_true", help="print the trace of an error")
+    top = argparse.ArgumentParser(prog="tatara", description="From versioned data to a served, traceable model.")
+    commands = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        command = commands.add_parser(
+            name, help=verb.help, description=verb.help, usage=f"tatara {verb.usage}", parents=[shared], allow_abbrev=False
+        )
+        command.add_argument("words", nargs="*", metavar="WORD|key=value", help=verb.words)
+    return top
+
+
+def request(arguments: Sequence[str]) -> tuple[str, Request, bool]:
+    """The verb, its request, and whether a trace is wanted.
+
+    ``--key value`` and ``--key=value`` mean ``key=value``: MLflow passes parameters that way.
+
+    Raises:
+        UsageError: an option without a value, or a key given twice.
+    """
+    known, unknown = parser().parse_known_args(list(arguments))
+    options: dict[str, str] = {}
+    words: list[str] = []
+    for word in (*known.words, *_as_pairs(unknown)):
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier():
+            words.append(word)
+        elif key in options:
+            raise UsageError(f"{key} is given twice ({options[key]!r} and {value!r}); give it once")
+        else:
+            options[key] = value
+    return known.verb, Request(tuple(words), options, known.json), known.debug
+
+
+def _as_pairs(unknown: list[str]) -> list[str]:
+    pairs: list[str] = []
+    rest = iter(unknown)
+    for option in rest:
+        if not option.startswith("--"):
+            pairs.append(option)
+            continue
+        key, equals, value = option[2:].partition("=")
+        if not equals:
+            found = next(rest, None)
+            if found is None:
+                raise UsageError(f"{option} needs a value; write {key}=VALUE")
+            value = found
+        pairs.append(f"{key.replace('-', '_')}={value}")
+    return pairs
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    debug = False
+    try:
+        verb, asked, debug = request(sys.argv[1:] if arguments is None else arguments)
+        apply_library_environment()
+        with Output(asked.json) as output:
+            module, _, function = VERBS[verb].function.partition(":")
+            return int(getattr(importlib.import_module(module), function)(asked, output) or 0)
+    except KeyboardInterrupt:
+        print("tatara: interrupted; finished stages are kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except TataraError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "the disk is full; free some space and run again" if full else "run again with --debug for the trace"
+        return _fail(f"{error}; {advice}", 1, debug)
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        return _fail(f"{type(error).__name__}: {first}; run again with --debug for the trace", 1, debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    if "--json" in sys.argv:
+        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    print(f"tatara: {message}", file=sys.stderr)
+    return code

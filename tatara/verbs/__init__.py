@@ -1,0 +1,104 @@
+"""The verbs of the command line: what each is called, and where its code lies."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: ``module:function``, and its lines in the help."""
+
+    function: str
+    help: str
+    usage: str
+    words: str = "key=value parameters"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked: plain words, ``key=value`` options, and whether a program reads the answer."""
+
+    words: tuple[str, ...]
+    options: dict[str, str]
+    json: bool
+
+
+class Output:
+    """Standard output. With ``--json`` whatever libraries print there goes to standard error, and one object to it."""
+
+    def __init__(self, json_wanted: bool) -> None:
+        self.json = json_wanted
+        self._kept: int | None = None
+
+    def __enter__(self) -> "Output":
+        if self.json:
+            sys.stdout.flush()
+            self._kept = os.dup(1)
+            os.dup2(2, 1)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._kept is not None:
+            sys.stdout.flush()
+            os.dup2(self._kept, 1)
+            os.close(self._kept)
+
+    def give(self, value: dict[str, Any], text: str) -> None:
+        """Print ``text`` for people, or ``value`` as one JSON object for programs."""
+        if self._kept is None:
+            print(text)
+            return
+        line = json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+        sys.stdout.flush()
+        os.dup2(self._kept, 1)
+        try:
+            print(line, end="", flush=True)
+        finally:
+            os.dup2(2, 1)
+
+
+_STAGES = "tatara.verbs.stages:"
+
+VERBS = {
+    "demo": Verb("tatara.verbs.demo:demo", "the whole way on the embedded digits, to answered requests", "demo"),
+    "doctor": Verb("tatara.verbs.doctor:doctor", "examine this installation; one fix for each problem", "doctor [gpu=true]"),
+    "data": Verb(
+        "tatara.verbs.data:data",
+        "datasets: list, show N, check N, add PATH name=N, fetch N, pull, push",
+        "data list|show|check|add|fetch|pull|push [NAME|PATH] [key=value ...]",
+        "what to do, and with which dataset",
+    ),
+    "models": Verb(
+        "tatara.verbs.models:models", "what can be trained: list, show MODEL", "models list|show [MODEL] [key=value ...]"
+    ),
+    "run": Verb(
+        "tatara.verbs.stages:run",
+        "the whole way: validate, train, convert, evaluate, register, package [serve]",
+        "run KIND data=D model=M [key=value ...]   |   run resume=RUN",
+    ),
+    "validate": Verb(_STAGES + "validate", "one step: check the data", "validate KIND data=D [workspace=DIR]"),
+    "train": Verb(_STAGES + "train", "one step: train", "train KIND workspace=DIR [params=FILE] [key=value ...]"),
+    "convert": Verb(_STAGES + "convert", "one step: to ONNX, proven against TensorFlow", "convert workspace=RUN"),
+    "evaluate": Verb(_STAGES + "evaluate", "one step: measure on the test split", "evaluate workspace=RUN"),
+    "register": Verb(_STAGES + "register", "one step: register if first or not worse", "register workspace=RUN"),
+    "package": Verb(_STAGES + "package", "one step: build the Bento", "package workspace=RUN"),
+    "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),
+    "serve": Verb(
+        "tatara.verbs.serve:serve", "serve a registered model until Ctrl-C", "serve NAME[@alias|/version] [port=P] [gpu=true]"
+    ),
+    "predict": Verb(
+        "tatara.verbs.serve:predict",
+        "answers for image files",
+        "predict NAME FILE ... [save=out.png] [url=http://...]",
+        "a registered model, then files",
+    ),
+    "lineage": Verb(
+        "tatara.verbs.lineage:lineage",
+        "the chain behind a model: show, verify",
+        "lineage show|verify NAME[@alias|/version] | DIGEST",
+    ),
+}
