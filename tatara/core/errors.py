@@ -19,5 +19,13 @@ class RefusedError(TataraError):
     exit_code = 3
 
 
+class BoundError(RefusedError):
+    """One example breaks a rule of the contract, whose name is ``rule``."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 class DecodeError(TataraError):
     """The bytes of one example cannot be read; the message names the reason."""

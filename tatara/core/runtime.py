@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from tatara.core.contract import read_contract
-from tatara.core.errors import RefusedError, TataraError
+from tatara.core.errors import BoundError, RefusedError, TataraError
 from tatara.core.modalities import image
 
 CONTRACT_KEY = "tatara.contract"
@@ -61,12 +61,12 @@ class Runtime:
 
         Raises:
             DecodeError: the bytes cannot be read.
-            RefusedError: a bound is broken; the message begins with the rule's name.
+            BoundError: a bound is broken; the message begins with the rule's name.
         """
         pixels, facts = image.measure(content)
         for bound in self.contract.bounds:
             if violation := bound.violation(getattr(facts, bound.column)):
-                raise RefusedError(violation)
+                raise BoundError(bound.rule, violation)
         return pixels
 
     def _session(self, path: Path, gpu: bool, threads: int) -> onnxruntime.InferenceSession:

@@ -1,0 +1,138 @@
+"""The HTTP surface: what is answered at which path."""
+
+import asyncio
+from pathlib import Path
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from services import metrics
+from services.engine import Engine, Identity
+from services.errors import RequestError
+from services.openapi import openapi
+from services.uploads import Upload, read_upload
+from tatara.core.errors import BoundError, DecodeError
+from tatara.core.files import canonical_json
+
+PAGE = Path(__file__).parent / "page"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def build_app(engine: Engine) -> Starlette:
+    """The routes of one engine."""
+    surface = Surface(engine)
+    return Starlette(
+        routes=[
+            Route("/predict", surface.predict, methods=["POST"]),
+            Route("/healthz", surface.health),
+            Route("/livez", surface.health),
+            Route("/readyz", surface.ready),
+            Route("/metrics", surface.metrics),
+            Route("/lineage", surface.lineage),
+            Route("/model", surface.model),
+            Route("/openapi.json", surface.openapi),
+            Route("/docs.json", surface.openapi),
+            Route("/", surface.page),
+            Route("/page/{name}", surface.page),
+        ]
+    )
+
+
+class Surface:
+    """One method a path."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._busy = asyncio.Semaphore(engine.settings.max_requests)
+
+    async def predict(self, request: Request) -> Response:
+        """Files in, typed answers out."""
+        identity = self._serving()
+        if self._busy.locked():
+            raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
+        async with self._busy:
+            upload = await read_upload(request, self._engine.settings)
+            seconds = self._engine.settings.answer_seconds
+            try:
+                async with asyncio.timeout(seconds):
+                    found = await self._answers(upload)
+            except TimeoutError:
+                raise RequestError(503, "answer_time", f"no answer within {seconds} s; send fewer images") from None
+        metrics.EXAMPLES.inc(len(found))
+        model = {"name": identity.name, "version": identity.version}
+        return _json({"model": model, "answers": [answer.model_dump(mode="json") for answer in found]})
+
+    async def health(self, request: Request) -> Response:
+        """The process is alive."""
+        return _json({"status": "alive"})
+
+    async def ready(self, request: Request) -> Response:
+        """The golden cases have passed."""
+        self._serving()
+        return _json({"status": "ready"})
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus' text format."""
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    async def lineage(self, request: Request) -> Response:
+        """The chain from the training data to this model."""
+        return _json(self._serving().lineage.model_dump(mode="json"))
+
+    async def model(self, request: Request) -> Response:
+        """Name, version, contract and lineage digest."""
+        identity = self._serving()
+        contract = self._engine.runtime.contract.model_dump(mode="json")
+        return _json(
+            {
+                "name": identity.name,
+                "version": identity.version,
+                "lineage": identity.lineage.digest,
+                "contract": contract,
+            }
+        )
+
+    async def openapi(self, request: Request) -> Response:
+        """This surface, described."""
+        return _json(openapi(self._engine))
+
+    async def page(self, request: Request) -> Response:
+        """A page to drop images on."""
+        path = PAGE / request.path_params.get("name", "index.html")
+        if path.parent != PAGE or not path.is_file():
+            raise RequestError(404, "path", f"nothing at {request.url.path}")
+        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+        return FileResponse(path, headers=headers)
+
+    def _serving(self) -> Identity:
+        if self._engine.refusal is not None or self._engine.identity is None:
+            raise RequestError(503, "ready", f"not ready: {self._engine.refusal}")
+        return self._engine.identity
+
+    async def _answers(self, upload: Upload) -> list[BaseModel]:
+        rows = []
+        for name, row in zip(upload.names, await self._engine.outputs(upload.contents), strict=True):
+            if isinstance(row, Exception):
+                raise _refusal(row, name)
+            rows.append(row)
+        return await self._engine.answers(rows, upload.top)
+
+
+def _refusal(error: Exception, name: str) -> Exception:
+    if isinstance(error, DecodeError):
+        return RequestError(400, "decode", f"{name}: {error}", name)
+    if isinstance(error, BoundError):
+        return RequestError(422, error.rule, f"{name}: {error}", name)
+    return error
+
+
+def _json(value: object) -> Response:
+    return Response(canonical_json(value) + "\n", media_type="application/json")

@@ -1,0 +1,79 @@
+"""What every answer has in common, whatever the path: headers, one-line errors, counts."""
+
+import logging
+import time
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services import metrics
+from services.app import build_app
+from services.engine import Engine
+from services.errors import RequestError, error_response
+
+logger = logging.getLogger("tatara.service")
+RULES = {404: "path", 405: "method"}
+
+
+class Door:
+    """ASGI middleware that answers every HTTP request by the surface of `services.app`, in BentoML's place."""
+
+    def __init__(self, app: ASGIApp, engine: Engine) -> None:
+        self._bento, self._engine, self._surface = app, engine, build_app(engine)
+        self._paths = {getattr(route, "path", "") for route in self._surface.routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; hand anything but HTTP on."""
+        if scope["type"] != "http":
+            await self._bento(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+        path = scope["path"] if scope["path"] in self._paths else "other"
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), *self._headers()]
+            await send(message)
+
+        with metrics.IN_FLIGHT.track_inprogress():
+            await self._answer(scope, receive, send_with_headers)
+        metrics.REQUESTS.labels(path, str(status)).inc()
+        metrics.SECONDS.labels(path).observe(time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._surface.router({**scope, "app": self._surface}, receive, send)
+        except ClientDisconnect:
+            logger.info("the client left before its request was read")
+        except RequestError as error:
+            await self._refuse(error, scope, receive, send)
+        except HTTPException as error:
+            rule = RULES.get(error.status_code, "http")
+            what = {404: "nothing there", 405: "not by this method"}.get(error.status_code, str(error.detail))
+            refusal = RequestError(error.status_code, rule, f"{scope['method']} {scope['path']}: {what}")
+            await self._refuse(refusal, scope, receive, send, dict(error.headers or {}))
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            refusal = RequestError(500, "internal", "the service failed on this request; its log says why")
+            await self._refuse(refusal, scope, receive, send)
+
+    async def _refuse(
+        self, error: RequestError, scope: Scope, receive: Receive, send: Send, headers: dict[str, str] | None = None
+    ) -> None:
+        metrics.REFUSALS.labels(error.rule).inc()
+        extra = {"Retry-After": "1"} if error.status in (429, 503) else {}
+        await error_response(error, {**(headers or {}), **extra})(scope, receive, send)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        if (identity := self._engine.identity) is None:
+            return []
+        values = {
+            "X-Tatara-Model": quote(identity.name),
+            "X-Tatara-Version": quote(identity.version),
+            "X-Tatara-Lineage": str(identity.lineage.digest),
+        }
+        return [(name.lower().encode(), value.encode()) for name, value in values.items()]
