@@ -1,0 +1,114 @@
+"""The two ONNX graphs of a model: ``prepare`` for one example of any size, ``model`` for a batch of prepared ones."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.conversion.reference import Reference
+from tatara.core.contract import Contract
+from tatara.core.errors import TataraError
+from tatara.core.files import write_bytes
+from tatara.core.runtime import CONTRACT_KEY
+
+if TYPE_CHECKING:
+    import onnx
+
+OPSET = 18
+"""The newest that tf2onnx writes correctly; 21 does not convert."""
+
+Shape = tuple[int | str, ...]
+
+
+def export(reference: Reference, contract: Contract, folder: Path) -> None:
+    """Write ``contract.json``, ``prepare.onnx`` and ``model.onnx``, each whole and in one file.
+
+    The bytes are the same from every fresh process, and differ in a second conversion within one.
+
+    Raises:
+        TataraError: a graph is not valid ONNX of the standard operators.
+    """
+    size = contract.preparation.size
+    (folder / "contract.json").write_text(contract.canonical(), encoding="utf-8")
+    prepare = _convert(reference.prepare_function, reference.prepare_function.input_signature)
+    _rename(prepare, {prepare.graph.output[0].name: "prepared"})
+    _write(prepare, {"image": ("height", "width", 3), "prepared": (size, size, 3)}, contract, folder / "prepare.onnx")
+    model = _convert(reference.model_function, reference.signature)
+    _embed(model, reference)
+    shapes: dict[str, Shape] = {name: ("batch", *shape) for name, shape in contract.outputs.items()}
+    _write(model, {"prepared": ("batch", size, size, 3), **shapes}, contract, folder / "model.onnx")
+
+
+def _convert(function: object, signature: object) -> "onnx.ModelProto":
+    import tf2onnx
+
+    model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    found: onnx.ModelProto = model
+    return found
+
+
+def _embed(model: "onnx.ModelProto", reference: Reference) -> None:
+    """Turn the inputs that stand for weights into initializers of the variables' names; drop those without use."""
+    from onnx import numpy_helper
+
+    used = {name for node in walk(model.graph) for name in node.input}
+    names = {f"weight_{i}": variable.path for i, variable in enumerate(reference.variables)}
+    kept = [value for value in model.graph.input if value.name not in names]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    _rename(model, names)
+    for name, variable in zip(names, reference.variables, strict=True):
+        if name in used:
+            model.graph.initializer.append(numpy_helper.from_array(variable.numpy(), variable.path))
+
+
+def _rename(model: "onnx.ModelProto", names: Mapping[str, str]) -> None:
+    for node in walk(model.graph):
+        for values in (node.input, node.output):
+            values[:] = [names.get(value, value) for value in values]
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = names.get(value.name, value.name)
+
+
+def _write(model: "onnx.ModelProto", shapes: Mapping[str, Shape], contract: Contract, path: Path) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name not in shapes:
+            raise TataraError(f"{path.name}: the graph has {value.name!r}, which the contract does not name")
+        del value.type.tensor_type.shape.dim[:]
+        for size in shapes[value.name]:
+            value.type.tensor_type.shape.dim.add(**{"dim_param" if isinstance(size, str) else "dim_value": size})
+    del model.graph.value_info[:]
+    model.graph.name = path.stem
+    model.graph.doc_string = ""
+    finish(model, contract, path)
+
+
+def finish(model: "onnx.ModelProto", contract: Contract, path: Path) -> None:
+    """Stamp the contract's digest into ``model``, write it to ``path`` and check it there.
+
+    Raises:
+        TataraError: not valid ONNX, or an operator outside the standard domain.
+    """
+    import onnx
+
+    foreign = sorted({f"{node.domain}.{node.op_type}" for node in walk(model.graph) if node.domain not in ("", "ai.onnx")})
+    if foreign:
+        raise TataraError(f"{path.name}: operators that ONNX does not define: {', '.join(foreign)}; replace the layer")
+    standard = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    del model.opset_import[:]
+    model.opset_import.extend(standard)
+    onnx.helper.set_model_props(model, {CONTRACT_KEY: contract.digest})
+    write_bytes(path, model.SerializeToString(deterministic=True))
+    try:
+        onnx.checker.check_model(path, full_check=True)
+    except Exception as error:  # onnx raises its own, unrelated types from the checker and from shape inference
+        raise TataraError(f"{path.name}: not valid ONNX ({str(error).strip().splitlines()[0]})") from None
+
+
+def walk(graph: "onnx.GraphProto") -> Iterator["onnx.NodeProto"]:
+    """Every node of ``graph`` and of the graphs inside its nodes."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            inner: Iterable[onnx.GraphProto] = (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else []))
+            for found in inner:
+                yield from walk(found)
