@@ -114,7 +114,8 @@ def _read_params(path: str) -> dict[str, Any]:
         raise UsageError(f"params={path} cannot be read ({str(error).splitlines()[0]})") from None
     if not isinstance(read, dict):
         raise UsageError(f"params={path} is not a mapping of parameters")
-    return read
+    sections = [value if isinstance(value, dict) else {key: value} for key, value in read.items()]
+    return {key: value for section in sections for key, value in section.items()}
 
 
 def _typed(value: Any) -> Any:
