@@ -23,7 +23,7 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         RefusedError: the model is worse than the champion, or the approval was refused.
     """
     name = parameters.name or parameters.data
-    comparison = against_champion(name, workspace)
+    comparison = against_champion(name, workspace, parameters.margin)
     if comparison.verdict == "worse" and not parameters.force:
         raise RefusedError(f"not registered: {comparison.reason}; force=true registers it all the same")
     with workspace.writing("register", parameters) as folder:
