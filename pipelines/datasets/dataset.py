@@ -27,8 +27,10 @@ def legal_name(name: str, what: str = "name") -> str:
     bad = [character for character in composed if character in '/\\:*?"<>|' or not character.isprintable()]
     if bad:
         raise UsageError(f'{what} {name!r} holds {bad[0]!r}; leave out / \\ : * ? " < > | and control characters')
-    if not composed or composed != composed.strip() or composed[0] in ".-" or len(composed.encode()) > 200:
-        raise UsageError(f"{what} {name!r} cannot be a folder's name: not empty, no outer space, no '.' or '-' first")
+    if not composed or composed != composed.strip() or composed[0] == "." or len(composed.encode()) > 200:
+        raise UsageError(
+            f"{what} {name!r} cannot be a folder's name: not empty, no outer space, no '.' first, 200 bytes"
+        )
     return composed
 
 

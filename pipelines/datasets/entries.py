@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tatara.core.errors import TataraError
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -24,7 +26,11 @@ class Entry:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """Every visible file and link below ``folder``, sorted by path; no link is followed."""
+    """Every visible file and link below ``folder``, sorted by path; no link is followed.
+
+    Raises:
+        TataraError: a name is not UTF-8 or holds control characters; every record of the file would be spoilt.
+    """
     return sorted(_walk(str(folder), ""), key=lambda entry: entry.path)
 
 
@@ -33,6 +39,8 @@ def _walk(folder: str, prefix: str) -> Iterator[Entry]:
         for item in items:
             if item.name.startswith("."):
                 continue
+            if not item.name.isprintable():
+                raise TataraError(f"{folder}: the file name {item.name!r} is not printable UTF-8; rename it")
             if item.is_dir(follow_symlinks=False):
                 yield from _walk(item.path, f"{prefix}{item.name}/")
                 continue

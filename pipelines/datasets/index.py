@@ -6,19 +6,17 @@ whose content is known from elsewhere in the dataset keeps its measurements, and
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from pipelines.datasets.dataset import DESCRIPTION, Dataset
 from pipelines.datasets.entries import Entry, entries
-from tatara.core.errors import DecodeError
+from pipelines.datasets.measuring import Measurements, measure_content
 from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.home import state_root
 from tatara.core.modalities import image
@@ -34,22 +32,8 @@ COLUMNS = (
     "path", "split", "label", "width", "height", "mode", "bytes", "digest", "decode_error",
     "brightness_mean", "brightness_deviation", "perceptual_hash",
 )  # fmt: skip
+Row = dict[str, Any]
 _STAMPS = ("size", "mtime_ns", "ctime_ns")
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """What is known of one file's content; all that decoding gives is absent where it failed."""
-
-    digest: str | None
-    bytes: int
-    width: float = np.nan
-    height: float = np.nan
-    mode: str | None = None
-    brightness_mean: float = np.nan
-    brightness_deviation: float = np.nan
-    perceptual_hash: str | None = None
-    decode_error: str | None = None
 
 
 def build_index(dataset: Dataset) -> "pandas.DataFrame":
@@ -71,33 +55,10 @@ def build_index(dataset: Dataset) -> "pandas.DataFrame":
     return _frame([known[entry.path] for entry in found])
 
 
-def measure_file(content: bytes) -> Measurements:
-    """Measurements of one file's bytes; never raises for bad content."""
-    digest = sha256_bytes(content)
-    try:
-        pixels, facts = image.measure(content)
-    except DecodeError as error:
-        return Measurements(digest, len(content), decode_error=str(error))
-    return Measurements(digest, perceptual_hash=difference_hash(pixels), **asdict(facts))
-
-
-def difference_hash(pixels: NDArray[np.uint8]) -> str:
-    """The 64-bit dHash of ``uint8 (height, width, 3)`` as 16 hexadecimal digits.
-
-    Grey, scaled to 9 x 8; a bit is set where a pixel is brighter than its right neighbour (N. Krawetz, "Kind of like
-    that", 2013). Near-duplicates differ in few bits.
-    """
-    grey = Image.fromarray(pixels).convert("L").resize((9, 8), Image.Resampling.BOX, reducing_gap=2.0)
-    values = np.asarray(grey, np.int16)
-    return np.packbits(values[:, :-1] > values[:, 1:]).tobytes().hex()
-
-
-def _updated(
-    dataset: Dataset, found: list[Entry], fresh: list[Entry], known: dict[str, dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def _updated(dataset: Dataset, found: list[Entry], fresh: list[Entry], known: dict[str, Row]) -> dict[str, Row]:
     by_digest = {row["digest"]: row for row in known.values() if row["digest"] is not None}
 
-    def row(entry: Entry) -> dict[str, Any]:
+    def row(entry: Entry) -> Row:
         return _row(entry, _measure(dataset.folder / entry.path, entry, by_digest))
 
     workers = len(os.sched_getaffinity(0))
@@ -111,14 +72,14 @@ def _updated(
     return {entry.path: updated.get(entry.path) or known[entry.path] for entry in found}
 
 
-def _in_blocks(pool: ThreadPoolExecutor, row: Any, fresh: list[Entry]) -> Iterator[dict[str, Any]]:
+def _in_blocks(pool: ThreadPoolExecutor, row: Callable[[Entry], Row], fresh: list[Entry]) -> Iterator[Row]:
     """Rows in order; a task is a block of files, since one small file is less work than handing it over."""
     blocks = [fresh[start : start + 64] for start in range(0, len(fresh), 64)]
     for rows in pool.map(lambda block: [row(entry) for entry in block], blocks):
         yield from rows
 
 
-def _measure(path: Path, entry: Entry, by_digest: dict[str, dict[str, Any]]) -> Measurements:
+def _measure(path: Path, entry: Entry, by_digest: dict[str, Row]) -> Measurements:
     if entry.link is not None:
         return Measurements(None, entry.size, decode_error=f"symbolic link to {entry.link}: links are not followed")
     try:
@@ -127,10 +88,10 @@ def _measure(path: Path, entry: Entry, by_digest: dict[str, dict[str, Any]]) -> 
         return Measurements(None, entry.size, decode_error=f"cannot be read: {error.strerror}")
     if (row := by_digest.get(sha256_bytes(content))) is not None:
         return Measurements(**{name: row[name] for name in Measurements.__dataclass_fields__})
-    return measure_file(content)
+    return measure_content(content)
 
 
-def _row(entry: Entry, measurements: Measurements) -> dict[str, Any]:
+def _row(entry: Entry, measurements: Measurements) -> Row:
     split, label, *_ = (*entry.path.split("/")[:-1], "", "")
     return {"path": entry.path, "split": split, "label": label, **asdict(measurements), "stamp": _stamp(entry)}
 
@@ -144,7 +105,7 @@ def _stored_path(dataset: Dataset) -> Path:
     return state_root() / "cache" / "index" / dataset.name / f"{place}-{VERSION}.parquet"
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> dict[str, Row]:
     """Rows by path of a stored index; a damaged or missing one is as good as none."""
     import pyarrow
     import pyarrow.parquet
@@ -158,7 +119,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     return {row["path"]: row for row in rows}
 
 
-def _parquet(known: dict[str, dict[str, Any]]) -> bytes:
+def _parquet(known: dict[str, Row]) -> bytes:
     import pandas
 
     rows = list(known.values())
@@ -170,7 +131,7 @@ def _parquet(known: dict[str, dict[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _frame(rows: list[dict[str, Any]]) -> "pandas.DataFrame":
+def _frame(rows: list[Row]) -> "pandas.DataFrame":
     import pandas
 
     frame = pandas.DataFrame(rows, columns=[*COLUMNS])
