@@ -1,0 +1,27 @@
+"""Validate: hold the dataset to its suite, and stop the run here if it does not satisfy it."""
+
+from pipelines.datasets.dataset import open_dataset
+from pipelines.datasets.index import build_index
+from pipelines.parameters import Parameters
+from pipelines.validation.check import check
+from pipelines.validation.report import publish, write_report
+from pipelines.workspace import Workspace
+from tatara.core.errors import RefusedError
+
+
+def run(workspace: Workspace, parameters: Parameters) -> None:
+    """Write ``validate/``: the result, the contract's bounds, failing files, Data Docs and the index.
+
+    Raises:
+        RefusedError: a critical rule failed. Nothing is written to the workspace; the report lies where
+            `tatara data check` leaves it.
+    """
+    dataset = open_dataset(parameters.data)
+    index = build_index(dataset)
+    result = check(dataset, index)
+    if not result.success:
+        page = publish(result, dataset)
+        raise RefusedError(f"{result.refusal()}, or open {page}")
+    with workspace.writing("validate", parameters) as folder:
+        write_report(result, dataset, folder)
+        index.to_parquet(folder / "index.parquet", index=False)
