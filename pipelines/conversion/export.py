@@ -1,9 +1,10 @@
 """The two ONNX graphs of a model: ``prepare`` for one example of any size, ``model`` for a batch of prepared ones."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.conversion.canonical import canonical, walk
 from pipelines.conversion.reference import Reference
 from tatara.core.contract import Contract
 from tatara.core.errors import TataraError
@@ -22,7 +23,7 @@ Shape = tuple[int | str, ...]
 def export(reference: Reference, contract: Contract, folder: Path) -> None:
     """Write ``contract.json``, ``prepare.onnx`` and ``model.onnx``, each whole and in one file.
 
-    The bytes are the same from every fresh process, and differ in a second conversion within one.
+    The bytes are the same from every fresh process.
 
     Raises:
         TataraError: a graph is not valid ONNX of the standard operators.
@@ -43,6 +44,7 @@ def _convert(function: object, signature: object) -> "onnx.ModelProto":
 
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     found: onnx.ModelProto = model
+    canonical(found.graph)
     return found
 
 
@@ -76,9 +78,7 @@ def _write(model: "onnx.ModelProto", shapes: Mapping[str, Shape], contract: Cont
         del value.type.tensor_type.shape.dim[:]
         for size in shapes[value.name]:
             value.type.tensor_type.shape.dim.add(**{"dim_param" if isinstance(size, str) else "dim_value": size})
-    del model.graph.value_info[:]
     model.graph.name = path.stem
-    model.graph.doc_string = ""
     finish(model, contract, path)
 
 
@@ -102,13 +102,3 @@ def finish(model: "onnx.ModelProto", contract: Contract, path: Path) -> None:
         onnx.checker.check_model(path, full_check=True)
     except Exception as error:  # onnx raises its own, unrelated types from the checker and from shape inference
         raise TataraError(f"{path.name}: not valid ONNX ({str(error).strip().splitlines()[0]})") from None
-
-
-def walk(graph: "onnx.GraphProto") -> Iterator["onnx.NodeProto"]:
-    """Every node of ``graph`` and of the graphs inside its nodes."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            inner: Iterable[onnx.GraphProto] = (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else []))
-            for found in inner:
-                yield from walk(found)

@@ -17,7 +17,7 @@ def flops(model: "onnx.ModelProto") -> int:
     """
     from onnx import shape_inference
 
-    from pipelines.conversion.export import walk
+    from pipelines.conversion.canonical import walk
 
     shapes = _shapes(shape_inference.infer_shapes(_single(model), data_prop=True))
     return sum(2 * _multiplications(node, shapes) for node in walk(model.graph))

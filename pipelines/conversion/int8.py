@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.conversion.export import finish, walk
+from pipelines.conversion.canonical import walk
+from pipelines.conversion.export import finish
 from pipelines.examples import Example, diverse
 from tatara.core.modalities import image
 from tatara.core.progress import progress

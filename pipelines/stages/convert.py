@@ -1,9 +1,11 @@
 """Convert: the trained model as two ONNX graphs, with the contract, the proof of parity and the golden cases."""
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
@@ -29,14 +31,17 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
 def spawn(module: str, *arguments: str) -> None:
     """Run ``python -m module`` from the project's root; its last line of standard error becomes the error's.
 
-    Lines that begin as progress does (``label: ...``) are passed on; the rest is TensorFlow's talk.
+    Lines that begin as progress does (``label: ...``) are passed on; the rest is TensorFlow's talk. Python's string
+    hashes are fixed, since tf2onnx numbers nodes in the order of sets.
 
     Raises:
         TataraError: of the kind that the exit code names.
     """
     command = [sys.executable, "-m", module, *arguments]
+    options: dict[str, Any] = {"stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
     said = ""
-    with subprocess.Popen(command, cwd=project_root(), stderr=subprocess.PIPE, text=True, errors="replace") as process:
+    with subprocess.Popen(command, cwd=project_root(), env=environment, **options) as process:
         assert process.stderr is not None
         try:
             for line in process.stderr:

@@ -1,0 +1,191 @@
+"""Uncertainty: intervals around metrics, and paired comparison of two models on the same examples."""
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatara.core.contract import Strict
+
+Sums = NDArray[np.float64]
+Statistic = Callable[[Sums], Sums]
+
+
+class Interval(Strict):
+    """An estimate and the ends of its confidence interval, ``low <= value <= high`` unless bias was corrected."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval of a proportion: its width is never zero, also where nothing or everything succeeded.
+
+    Wilson 1927, Probable inference, the law of succession, and statistical inference. Without trials: 0 to 1.
+    """
+    if trials == 0:
+        return Interval(value=0.0, low=0.0, high=1.0)
+    z, share = _z(confidence), successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5
+    return Interval(value=share, low=max(0.0, min(centre - half, share)), high=min(1.0, max(centre + half, share)))
+
+
+def proportions_apart(first: Interval, second: Interval) -> Interval:
+    """Difference of two independent proportions from their Wilson intervals.
+
+    Newcombe 1998, Interval estimation for the difference between independent proportions, method 10.
+    """
+    gap = first.value - second.value
+    below = ((first.value - first.low) ** 2 + (second.high - second.value) ** 2) ** 0.5
+    above = ((first.high - first.value) ** 2 + (second.value - second.low) ** 2) ** 0.5
+    return Interval(value=gap, low=max(-1.0, gap - below), high=min(1.0, gap + above))
+
+
+def bootstrap(
+    features: NDArray[np.float64], statistic: Statistic, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
+) -> list[Interval]:
+    """Bias-corrected and accelerated bootstrap intervals of several metrics at once, over the same resamples.
+
+    The metrics are functions of means over the examples, so that a resample is one matrix product and leaving one
+    example out (for the acceleration) is one subtraction. Efron 1987, Better bootstrap confidence intervals.
+
+    Where all resamples agree, as on metrics of mistakes where there was no mistake, the interval has no width: there
+    the caller must know a bound (see `wilson`).
+
+    Args:
+        features: float64 (examples, features).
+        statistic: means ``(..., features)`` -> metrics ``(..., metrics)``.
+        seed: of the resamples.
+        resamples: their number.
+        confidence: of the interval, two-sided.
+    """
+    count = len(features)
+    value = statistic(features.mean(axis=0))
+    sampled = _resampled(features, statistic, seed, resamples)
+    without = statistic((features.sum(axis=0) - features) / max(count - 1, 1))
+    ends = _bca_levels(value, sampled, without, confidence)
+    found = []
+    for i, estimate in enumerate(value):
+        low, high = np.quantile(sampled[:, i], np.clip(ends[:, i], 0.0, 1.0))
+        found.append(Interval(value=float(estimate), low=float(low), high=float(high)))
+    return found
+
+
+def _resampled(features: NDArray[np.float64], statistic: Statistic, seed: int, resamples: int) -> Sums:
+    """The metrics ``(resamples, metrics)`` of samples drawn with replacement, some at a time to spare memory."""
+    generator, count = np.random.default_rng(seed), len(features)
+    block = max(1, 2**24 // count)
+    parts = []
+    for start in range(0, resamples, block):
+        times = generator.multinomial(count, np.full(count, 1 / count), size=min(block, resamples - start))
+        parts.append(statistic(times.astype(np.float64) @ features / count))
+    return np.concatenate(parts)
+
+
+def _bca_levels(value: Sums, sampled: Sums, without: Sums, confidence: float) -> Sums:
+    """The quantiles ``(2, metrics)`` of the resamples at which the interval ends."""
+    from scipy.special import ndtr, ndtri
+
+    below = ((sampled < value).mean(axis=0) + (sampled <= value).mean(axis=0)) / 2
+    bias = ndtri(np.clip(below, 0.5 / len(sampled), 1 - 0.5 / len(sampled)))
+    away = without.mean(axis=0) - without
+    spread = (away**2).sum(axis=0)
+    acceleration = np.divide((away**3).sum(axis=0), 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
+    z = np.array([[-1.0], [1.0]]) * _z(confidence)
+    levels: Sums = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
+    return levels
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value that two classifiers are right equally often.
+
+    Args:
+        only_first, only_second: examples that only this one got right.
+
+    McNemar 1947, Note on the sampling error of the difference between correlated proportions.
+    """
+    from scipy.stats import binomtest
+
+    discordant = only_first + only_second
+    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+
+
+def paired_proportions_apart(only_first: int, only_second: int, examples: int, confidence: float = 0.95) -> Interval:
+    """Score interval of the difference of two classifiers' accuracy on the same examples; never of zero width.
+
+    Tango 1998, Equivalence test and confidence interval for the difference in proportions for the paired-sample
+    design. Without examples: -1 to 1.
+    """
+    from scipy.optimize import brentq
+
+    if examples == 0:
+        return Interval(value=0.0, low=-1.0, high=1.0)
+    z, gap = _z(confidence), (only_first - only_second) / examples
+
+    def score(delta: float) -> float:
+        linear = -only_first - only_second + (2 * examples - only_first + only_second) * delta
+        lost = ((linear**2 - 8 * examples * -only_second * delta * (1 - delta)) ** 0.5 - linear) / (4 * examples)
+        spread = examples * (2 * lost + delta * (1 - delta))
+        apart = only_first - only_second - examples * delta
+        return float(apart / max(spread, 1e-300) ** 0.5)
+
+    tiny = 1e-12
+    low = brentq(lambda delta: score(delta) - z, -1 + tiny, gap) if gap > -1 + tiny else -1.0
+    high = brentq(lambda delta: score(delta) + z, gap, 1 - tiny) if gap < 1 - tiny else 1.0
+    return Interval(value=gap, low=float(low), high=float(high))
+
+
+class Verdict(Strict):
+    """How a challenger stands to a champion on the same examples.
+
+    Attributes:
+        verdict: ``better``: the interval lies above 0; ``not_worse``: above -margin; ``worse``: below 0, and not above
+            -margin; ``not_enough_data``: none of these.
+        difference: of accuracy, challenger minus champion, with its two-sided ``confidence`` interval.
+        margin: accuracy that may be lost.
+        examples: compared.
+        only_challenger, only_champion: examples that only this one got right.
+        p_value: McNemar's exact one.
+    """
+
+    verdict: Literal["better", "not_worse", "worse", "not_enough_data"]
+    difference: Interval
+    confidence: float
+    margin: float
+    examples: int
+    only_challenger: int
+    only_champion: int
+    p_value: float
+
+
+def paired_not_worse(
+    challenger: NDArray[np.bool_], champion: NDArray[np.bool_], margin: float, confidence: float = 0.9
+) -> Verdict:
+    """Judge whether ``challenger`` loses no more than ``margin`` of accuracy against ``champion``.
+
+    Args:
+        challenger, champion: bool (examples,), whether the answer was right, on the same examples in the same order.
+        margin: accuracy that may be lost, 0..1.
+        confidence: of the two-sided interval; 0.9 makes each side a test at 5 %.
+    """
+    only_challenger = int((challenger & ~champion).sum())
+    only_champion = int((champion & ~challenger).sum())
+    gap = paired_proportions_apart(only_challenger, only_champion, len(champion), confidence)
+    if gap.low > 0:
+        verdict: Literal["better", "not_worse", "worse", "not_enough_data"] = "better"
+    elif gap.low > -margin:
+        verdict = "not_worse"
+    else:
+        verdict = "worse" if gap.high < 0 else "not_enough_data"
+    return Verdict(
+        verdict=verdict, difference=gap, confidence=confidence, margin=margin, examples=len(champion),
+        only_challenger=only_challenger, only_champion=only_champion, p_value=mcnemar(only_challenger, only_champion),
+    )  # fmt: skip
