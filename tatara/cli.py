@@ -17,6 +17,7 @@ from tatara.core.home import apply_library_environment
 from tatara.verbs import VERBS, Output, Request
 
 INTERRUPTED = 130
+_FLAGS = ("--json", "--debug", "--help", "-h")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,18 +35,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def request(arguments: Sequence[str]) -> tuple[str, Request, bool]:
-    """The verb, its request, and whether a trace is wanted.
+def request(arguments: Sequence[str]) -> tuple[str, Request]:
+    """The verb and its request.
 
     ``--key value`` and ``--key=value`` mean ``key=value``: MLflow passes parameters that way.
 
     Raises:
         UsageError: an option without a value, or a key given twice.
     """
-    known, unknown = parser().parse_known_args(list(arguments))
+    known = parser().parse_args(_as_pairs(arguments))
     options: dict[str, str] = {}
     words: list[str] = []
-    for word in (*known.words, *_as_pairs(unknown)):
+    for word in known.words:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():
             words.append(word)
@@ -53,31 +54,35 @@ def request(arguments: Sequence[str]) -> tuple[str, Request, bool]:
             raise UsageError(f"{key} is given twice ({options[key]!r} and {value!r}); give it once")
         else:
             options[key] = value
-    return known.verb, Request(tuple(words), options, known.json), known.debug
+    return known.verb, Request(tuple(words), options, known.json)
 
 
-def _as_pairs(unknown: list[str]) -> list[str]:
-    pairs: list[str] = []
-    rest = iter(unknown)
-    for option in rest:
-        if not option.startswith("--"):
-            pairs.append(option)
+def _as_pairs(arguments: Sequence[str]) -> list[str]:
+    """The arguments with ``--key value`` written as ``key=value``, flags first: argparse wants words together."""
+    flags: list[str] = []
+    words: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _FLAGS:
+            flags.append(argument)
             continue
-        key, equals, value = option[2:].partition("=")
-        if not equals:
-            found = next(rest, None)
-            if found is None:
-                raise UsageError(f"{option} needs a value; write {key}=VALUE")
-            value = found
-        pairs.append(f"{key.replace('-', '_')}={value}")
-    return pairs
+        if not argument.startswith("--"):
+            words.append(argument)
+            continue
+        key, equals, value = argument[2:].partition("=")
+        if not equals and (value := next(rest, "")) == "":
+            raise UsageError(f"{argument} needs a value; write {key}=VALUE")
+        words.append(f"{key.replace('-', '_')}={value}")
+    return words + flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     debug = False
     try:
-        verb, asked, debug = request(sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        debug = "--debug" in given
+        verb, asked = request(given)
         apply_library_environment()
         with Output(asked.json) as output:
             module, _, function = VERBS[verb].function.partition(":")

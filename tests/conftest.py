@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _git(root, "init", "-q", "-b", "main")
     _git(root, "add", "-A")
     _git(root, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "start")
-    dvc = Path(shutil.which("dvc") or "dvc")
+    dvc = Path(sys.executable).with_name("dvc")
     subprocess.run([dvc, "pull", "-q"], cwd=root, env=environment, check=True, capture_output=True)
     return root
 
