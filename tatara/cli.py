@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def request(arguments: Sequence[str]) -> tuple[str, Request]:
-    """The verb and its request.
+def request(arguments: Sequence[str]) -> Request:
+    """What a command line asks for.
 
     ``--key value`` and ``--key=value`` mean ``key=value``: MLflow passes parameters that way.
 
@@ -54,7 +54,7 @@ def request(arguments: Sequence[str]) -> tuple[str, Request]:
             raise UsageError(f"{key} is given twice ({options[key]!r} and {value!r}); give it once")
         else:
             options[key] = value
-    return known.verb, Request(tuple(words), options, known.json)
+    return Request(known.verb, tuple(words), options, known.json)
 
 
 def _as_pairs(arguments: Sequence[str]) -> list[str]:
@@ -82,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = sys.argv[1:] if arguments is None else arguments
         debug = "--debug" in given
-        verb, asked = request(given)
+        asked = request(given)
         apply_library_environment()
         with Output(asked.json) as output:
-            module, _, function = VERBS[verb].function.partition(":")
+            module, _, function = VERBS[asked.verb].function.partition(":")
             return int(getattr(importlib.import_module(module), function)(asked, output) or 0)
     except KeyboardInterrupt:
         print("tatara: interrupted; finished stages are kept", file=sys.stderr)

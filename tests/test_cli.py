@@ -28,8 +28,8 @@ def test_help_imports_nothing_heavy() -> None:
     ],
 )
 def test_the_forms_of_a_parameter_mean_the_same(words: list[str]) -> None:
-    verb, request = cli.request(words)
-    assert verb == "run"
+    request = cli.request(words)
+    assert request.verb == "run"
     assert request.words == ("classification",)
     assert request.options == {"data": "digits", "epochs": "1"}
     assert request.json == ("--json" in words)

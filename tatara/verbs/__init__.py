@@ -20,11 +20,17 @@ class Verb:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: plain words, ``key=value`` options, and whether a program reads the answer."""
+    """What was asked: of which verb, with which plain words and ``key=value`` options, and whether for a program."""
 
+    verb: str
     words: tuple[str, ...]
     options: dict[str, str]
     json: bool
+
+    @property
+    def usage(self) -> str:
+        """The verb's forms, as the help shows them."""
+        return VERBS[self.verb].usage
 
 
 class Output:

@@ -1,0 +1,155 @@
+"""``data``: what datasets there are, what is in them, whether they are fit, and bringing in more."""
+
+from pathlib import Path
+from typing import Any
+
+from tatara.core.errors import RefusedError, UsageError
+from tatara.verbs import Output, Request
+from tatara.verbs.options import boolean, options, ratios, subject
+
+
+def data(request: Request, output: Output) -> int:
+    """Dispatch to the subject's function."""
+    from pipelines.parameters import choose
+
+    subjects = {"list": _list, "show": _show, "check": _check, "add": _add, "fetch": _fetch, "pull": _pull, "push": _push}
+    if not request.words:
+        raise UsageError(f"data what? one of: {', '.join(subjects)}")
+    return subjects[choose("subject of data", request.words[0], subjects)](request, output)
+
+
+def _list(request: Request, output: Output) -> int:
+    from pipelines.datasets.show import list_datasets
+
+    options(request)
+    rows = list_datasets()
+    width = max([len(row["name"]) for row in rows] + [4])
+    lines = [f"{'name':<{width}}  {'kind':<15} classes  {'train':>8} {'valid':>7} {'test':>7}  {'size':>9}  revision"]
+    for row in rows:
+        files = row["files"]
+        lines.append(
+            f"{row['name']:<{width}}  {row['kind']:<15} {row['classes']:>7}  {files['train']:>8,} {files['valid']:>7,} "
+            f"{files['test']:>7,}  {size(row['bytes']):>9}  {row['revision'][:12]}"
+        )
+    output.give({"datasets": rows}, "\n".join(lines))
+    return 0
+
+
+def _show(request: Request, output: Output) -> int:
+    from pipelines.datasets.show import show
+
+    options(request)
+    found = show(subject(request, 1, "dataset"))
+    splits = list(found["counts"])
+    labels = list(next(iter(found["counts"].values())))
+    width = max(len(label) for label in [*labels, "total", "class"])
+    lines = [
+        f"{found['name']}: {found['files']:,} files, {size(found['bytes'])}, {len(labels)} classes",
+        f"licence   {found['licence']}",
+        f"source    {found['source']}",
+        f"revision  {found['revision']}",
+        *(f"{what:<9} {_range(found[what])}" for what in ("width", "height", "brightness") if found[what]),
+        f"modes     {', '.join(f'{mode} {count:,}' for mode, count in found['modes'].items())}",
+        "",
+        f"{'class':<{width}}  " + " ".join(f"{split:>8}" for split in splits),
+        *(f"{label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits) for label in labels),
+        f"{'total':<{width}}  " + " ".join(f"{sum(found['counts'][split].values()):>8,}" for split in splits),
+    ]
+    lines += [f"unreadable  {path}" for path in found["undecodable"][:10]]
+    lines += ["", f"picture   {found['picture']}"] if found["picture"] else []
+    output.give(found, "\n".join(lines))
+    return 0
+
+
+def _check(request: Request, output: Output) -> int:
+    from pipelines.datasets.dataset import open_dataset
+    from pipelines.datasets.index import build_index
+    from pipelines.validation.check import check
+    from pipelines.validation.report import lines, publish, summary
+
+    options(request)
+    dataset = open_dataset(subject(request, 1, "dataset"))
+    result = check(dataset, build_index(dataset))
+    page = publish(result, dataset)
+    value = {**summary(result), "failing": result.failing.to_dict("records"), "data_docs": str(page)}
+    output.give(value, "\n".join([*lines(result), f"read on: {page}"]))
+    return 0 if result.success else RefusedError.exit_code
+
+
+def _add(request: Request, output: Output) -> int:
+    from pipelines.datasets.add import add
+
+    given = options(
+        request, name=str, seed=int, ratios=ratios, skip_broken=boolean, licence=str, source=str
+    )
+    path = subject(request, 1, "path")
+    if "name" not in given:
+        raise UsageError(f"give the dataset a name: tatara data add {path} name=NAME")
+    report = add(Path(path), given.pop("name"), **given)
+    _tell_added(report, output)
+    return 0
+
+
+def _fetch(request: Request, output: Output) -> int:
+    from pipelines.datasets.fetch import fetch
+
+    given = options(request, url=str)
+    _tell_added(fetch(subject(request, 1, "dataset"), **given), output)
+    return 0
+
+
+def _tell_added(report: Any, output: Output) -> None:
+    totals = {split: sum(labels.values()) for split, labels in report.counts.items()}
+    lines = [
+        f"data/{report.dataset.name}: {sum(totals.values()):,} files, {size(report.bytes)}, "
+        f"{len(report.dataset.description.classes)} classes; "
+        + ", ".join(f"{split} {count:,}" for split, count in totals.items()),
+        f"revision  {report.revision}",
+    ]
+    if report.skipped:
+        lines.append(f"skipped   {len(report.skipped)} files that are no images, such as {report.skipped[0]}")
+    lines += [f"left out  {line}" for line in report.left_out]
+    lines += [f"note      {line}" for line in getattr(report, "notes", ())]
+    lines.append(f"next      {report.next_command}")
+    value = {
+        "name": report.dataset.name,
+        "revision": report.revision,
+        "counts": report.counts,
+        "bytes": report.bytes,
+        "skipped": report.skipped,
+        "left_out": report.left_out,
+        "next": report.next_command,
+    }
+    output.give(value, "\n".join(lines))
+
+
+def _pull(request: Request, output: Output) -> int:
+    from pipelines.datasets.remote import pull
+
+    options(request)
+    names = pull()
+    output.give({"datasets": names}, f"data/ holds {', '.join(names) or 'nothing'}, as data.dvc records it")
+    return 0
+
+
+def _push(request: Request, output: Output) -> int:
+    from pipelines.datasets.remote import push
+
+    options(request)
+    remote, count = push()
+    output.give({"remote": remote, "files": count}, f"{count:,} files sent to {remote}; commit data.dvc to share it")
+    return 0
+
+
+def size(count: int) -> str:
+    """Bytes for people, in units of 1,000."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def _range(found: dict[str, float]) -> str:
+    return f"{found['min']:g} to {found['max']:g}, median {found['median']:g}"
