@@ -1,0 +1,76 @@
+"""What there is (`list_datasets`) and what is in it (`show`)."""
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.datasets.contact_sheet import save_contact_sheet
+from pipelines.datasets.dataset import SPLITS, Dataset, dataset_names, open_dataset
+from pipelines.datasets.index import build_index
+from pipelines.datasets.revision import indexed_revision
+from tatara.core.home import state_root
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def list_datasets() -> list[dict[str, Any]]:
+    """Every dataset under ``data/``: name, kind, classes, files by split, bytes, revision."""
+    rows = []
+    for name in dataset_names():
+        dataset = open_dataset(name)
+        index = build_index(dataset)
+        files = index["split"].value_counts()
+        rows.append({
+            "name": name,
+            "kind": dataset.description.kind,
+            "classes": len(dataset.description.classes),
+            "files": {split: int(files.get(split, 0)) for split in SPLITS},
+            "bytes": int(index["bytes"].sum()),
+            "revision": _revision(dataset, index),
+        })  # fmt: skip
+    return rows
+
+
+def show(name: str) -> dict[str, Any]:
+    """What is in a dataset, as plain values, with the path of a picture of samples.
+
+    Keys: name, folder, revision, the fields of ``dataset.yaml``, counts (split -> class -> files), files, bytes,
+    undecodable (paths), width, height and brightness ({min, median, max}; None where nothing decodes), modes
+    (mode -> files), picture (PNG under the state root, or None).
+    """
+    dataset = open_dataset(name)
+    index = build_index(dataset)
+    sound = index[index["decode_error"].isna()]
+    picture = state_root() / "pictures" / name / "samples.png"
+    return {
+        "name": name,
+        "folder": str(dataset.folder),
+        "revision": _revision(dataset, index),
+        **dataset.description.model_dump(mode="json"),
+        "counts": _counts(dataset, index),
+        "files": len(index),
+        "bytes": int(index["bytes"].sum()),
+        "undecodable": index.loc[index["decode_error"].notna(), "path"].tolist(),
+        "width": _range(sound["width"]),
+        "height": _range(sound["height"]),
+        "brightness": _range(sound["brightness_mean"]),
+        "modes": {str(mode): int(count) for mode, count in sound["mode"].value_counts().items()},
+        "picture": str(save_contact_sheet(dataset, sound, picture)) if len(sound) else None,
+    }
+
+
+def _revision(dataset: Dataset, index: "pandas.DataFrame") -> str:
+    return indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True)))
+
+
+def _counts(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, dict[str, int]]:
+    """Every class of the description, and any other label that the folders have."""
+    counted = index.groupby(["split", "label"]).size().to_dict()
+    labels = [*dataset.description.classes, *sorted(set(index["label"]) - set(dataset.description.classes))]
+    splits = [*SPLITS, *sorted(set(index["split"]) - set(SPLITS))]
+    return {split: {label: int(counted.get((split, label), 0)) for label in labels} for split in splits}
+
+
+def _range(column: "pandas.Series[float]") -> dict[str, float] | None:
+    if column.empty:
+        return None
+    return {"min": float(column.min()), "median": float(column.median()), "max": float(column.max())}
