@@ -1,5 +1,7 @@
 """Validate: hold the dataset to its suite, and stop the run here if it does not satisfy it."""
 
+import shutil
+
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.parameters import Parameters
@@ -13,14 +15,15 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     """Write ``validate/``: the result, the contract's bounds, failing files, Data Docs and the index.
 
     Raises:
-        RefusedError: a critical rule failed. Nothing is written to the workspace; the report lies where
-            `tatara data check` leaves it.
+        RefusedError: a critical rule failed. Nothing is written to the workspace, an earlier success is taken from
+            it, and the report lies where `tatara data check` leaves it.
     """
     dataset = open_dataset(parameters.data)
     index = build_index(dataset)
     result = check(dataset, index)
     if not result.success:
         page = publish(result, dataset)
+        shutil.rmtree(workspace.path / "validate", ignore_errors=True)
         raise RefusedError(f"{result.refusal()}, or open {page}")
     with workspace.writing("validate", parameters) as folder:
         write_report(result, dataset, folder)
