@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pandas
 import pytest
+
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.parameters import resolve

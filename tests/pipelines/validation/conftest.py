@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from pipelines.datasets.dataset import Dataset, open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.validation.check import Result, check

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas
 import pytest
+
 from pipelines.validation.columns import class_table, file_table, nearest
 
 SPLITS = ("train", "valid", "test")

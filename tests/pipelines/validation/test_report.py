@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas
 import pytest
 from PIL import Image
+
 from pipelines.validation.report import lines, publish, write_report
 from tatara.core.contract import Bound
 from tatara.core.files import tree

@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 import pytest
 from great_expectations import ExpectationSuite
+
 from pipelines.validation.expectations import validate
 from pipelines.validation.suite import compile_bounds, load_suite
 from tatara.core.errors import TataraError
@@ -96,7 +97,7 @@ def test_a_missing_suite_names_the_remedy(tmp_path: Path):
 def test_a_rule_on_a_column_that_is_not_there_is_an_error_not_a_pass(suite_file):
     suite = load_suite(suite_file({**WIDTH, "kwargs": {"column": "widht", "min_value": 8}, "meta": {"rule": "w"}}))
     files = pandas.DataFrame({"width": [9.0]})
-    with pytest.raises(TataraError, match="rule 'w' cannot be computed.*widht"):
+    with pytest.raises(TataraError, match=r"rule 'w' cannot be computed.*widht"):
         validate(suite, {"files": files, "classes": files}, {})
 
 
