@@ -1,11 +1,13 @@
 """A whole checkout, code included, and the commands that people type in it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,3 +43,13 @@ def command(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     yield run
     assert list(home.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def finished(module_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What ``tatara run --json`` printed for a short run of the digits in `module_project`."""
+    words = ("run", "classification", "data=digits", "epochs=1", "width=8", "size=16", "--json")
+    done = subprocess.run([sys.executable, "-m", "tatara", *words], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr[-3000:]
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
