@@ -102,7 +102,8 @@ class Surface:
 
     async def openapi(self, request: Request) -> Response:
         """This surface, described."""
-        return _json(openapi(self._engine))
+        identity = self._serving()
+        return _json(openapi(self._engine, identity))
 
     async def page(self, request: Request) -> Response:
         """A page to drop images on."""

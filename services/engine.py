@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from services import metrics
 from services.batching import Batcher, Outputs
-from services.settings import Settings
+from services.settings import Pin, Settings
 from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import read_json
 from tatara.core.lineage import Chain, read_chain
@@ -35,23 +34,23 @@ class Identity:
     lineage: Chain
 
 
-def load(folder: Path, manifest: str | None, settings: Settings) -> tuple[Runtime, Identity]:
-    """Verify a model folder's seal, then load it.
+def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
+    """Verify the model folder's seal, then load it.
 
     Raises:
         TataraError: a file is missing, changed or cannot be loaded, or the GPU was demanded and is not used.
     """
-    verify_seal(folder, manifest, beside=STORED_BESIDE)
-    release = read_json(folder / "release.json")
-    identity = Identity(str(release["name"]), str(release["version"]), read_chain(folder / "lineage.json"))
-    return Runtime(folder, gpu=settings.gpu, threads=0 if settings.gpu else 1), identity
+    verify_seal(pin.folder, pin.manifest, beside=STORED_BESIDE)
+    release = read_json(pin.folder / "release.json")
+    identity = Identity(str(release["name"]), str(release["version"]), read_chain(pin.folder / "lineage.json"))
+    return Runtime(pin.folder, gpu=settings.gpu, threads=0 if settings.gpu else 1), identity
 
 
 class Engine:
     """Answers from file bytes. `start` loads and proves it; until then `refusal` says why it is not ready."""
 
-    def __init__(self, folder: Path, manifest: str | None, settings: Settings) -> None:
-        self.folder, self.manifest, self.settings = folder, manifest, settings
+    def __init__(self, pin: Pin, settings: Settings) -> None:
+        self.pin, self.settings = pin, settings
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="prepare")
@@ -59,8 +58,9 @@ class Engine:
     async def start(self) -> None:
         """Load, then hold the golden cases to TensorFlow's answers. Never raises: `refusal` keeps the reason."""
         try:
-            self.runtime, self.identity = await asyncio.to_thread(load, self.folder, self.manifest, self.settings)
+            self.runtime, identity = await asyncio.to_thread(load, self.pin, self.settings)
             threads = 1 if self.settings.gpu else self.settings.threads
+            self.identity = identity
             observe = metrics.BATCH.observe
             self._batcher = Batcher(self.runtime.infer, threads, self.settings.max_batch, observe)
             self.refusal = "the golden cases are being asked"
@@ -71,9 +71,9 @@ class Engine:
             return
         self.refusal = None
         metrics.READY.set(1)
-        labels = (self.identity.name, self.identity.version, str(self.identity.lineage.digest))
+        labels = (identity.name, identity.version, str(identity.lineage.digest))
         metrics.MODEL.labels(*labels).set(1)
-        logger.info("ready: %s version %s", self.identity.name, self.identity.version)
+        logger.info("ready: %s version %s", identity.name, identity.version)
 
     def stop(self) -> None:
         """End the threads."""
@@ -104,11 +104,12 @@ class Engine:
         return await asyncio.wrap_future(self._batcher.submit(prepared))
 
     async def _prove(self) -> None:
-        golden = read_json(self.folder / "golden" / "cases.json")
+        folder = self.pin.folder / "golden"
+        golden = read_json(folder / "cases.json")
         tolerance, cases = float(golden["tolerance"]), golden["cases"]
         if not cases:
             raise RefusedError("golden/cases.json has no case; package the model again")
-        rows = await self.outputs([(self.folder / "golden" / case["file"]).read_bytes() for case in cases])
+        rows = await self.outputs([(folder / case["file"]).read_bytes() for case in cases])
         for case, row in zip(cases, rows, strict=True):
             if isinstance(row, Exception):
                 raise RefusedError(f"golden case {case['file']} is not answered: {row}")

@@ -6,7 +6,7 @@ import os
 # counts in memory.
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram  # noqa: E402
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("tatara_requests", "Requests answered.", ["path", "status"], registry=REGISTRY)

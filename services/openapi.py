@@ -2,8 +2,109 @@
 
 from typing import Any
 
-from services.engine import Engine
+from pydantic import BaseModel, Field
+
+from services.engine import Engine, Identity
+from services.uploads import FIELD
+from tatara.core.contract import Contract
+from tatara.core.lineage import Chain
+
+HEADERS = {
+    "X-Tatara-Model": "registered name, percent-encoded",
+    "X-Tatara-Version": "registered version, percent-encoded",
+    "X-Tatara-Lineage": "SHA-256 that ends the chain from the training data to this model",
+}
+REFUSALS = {
+    "400": "a file cannot be decoded, or the form cannot be read",
+    "408": "the body arrived too slowly",
+    "413": "the body, or the number of files, is over the cap",
+    "415": "neither a multipart form nor an image body",
+    "422": "a bound of the contract is broken (its name is `rule`), or a parameter is wrong",
+    "429": "too many requests at once",
+    "503": "not ready, with the reason",
+}
 
 
-def openapi(engine: Engine) -> dict[str, Any]:
-    return {}
+class ModelName(BaseModel):
+    """The registered model that answers."""
+
+    name: str
+    version: str
+
+
+class Refusal(BaseModel):
+    """Why a request got no answer."""
+
+    error: str = Field(description="one line: what is wrong, where, and what to do")
+    rule: str = Field(description="short name of what refused; a bound's name for a broken bound")
+    file: str | None = Field(None, description="the file at fault, where there are several")
+
+
+def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
+    """OpenAPI 3.1 of this engine's surface."""
+    contract = engine.runtime.contract
+    schemas: dict[str, Any] = {}
+    answer = _schema(engine.runtime.kind.Answer, schemas)
+    for model in (ModelName, Refusal, Contract, Chain):
+        _schema(model, schemas)
+    schemas["Prediction"] = {
+        "type": "object",
+        "required": ["model", "answers"],
+        "properties": {"model": _reference("ModelName"), "answers": {"type": "array", "items": answer}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": identity.name,
+            "version": identity.version,
+            "description": f"{contract.kind.capitalize()} of {contract.modality} files into {len(contract.labels)} "
+            "classes. Every answer carries the digest of its lineage.",
+        },
+        "paths": {
+            "/predict": {"post": _predict(engine)},
+            "/lineage": {"get": _get("The chain from the training data to this model", _reference("Chain"))},
+            "/model": {"get": _get("Name, version, lineage digest and contract", {"type": "object"})},
+            "/healthz": {"get": _get("The process is alive", {"type": "object"})},
+            "/readyz": {"get": _get("The golden cases have passed", {"type": "object"}, refusals=("503",))},
+            "/metrics": {"get": _get("Prometheus metrics", None)},
+            "/": {"get": _get("A page to drop files on", None)},
+        },
+        "components": {"schemas": schemas},
+    }
+
+
+def _predict(engine: Engine) -> dict[str, Any]:
+    binary = {"type": "string", "format": "binary"}
+    top = {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 5}
+    files = {"type": "array", "items": binary, "minItems": 1, "maxItems": engine.settings.max_files}
+    form = {"type": "object", "required": [FIELD], "properties": {FIELD: files, "top": top}}
+    content = {kind: {"schema": binary} for kind in ("image/*", "application/octet-stream")}
+    operation = _get("Answers to one file or many, in their order", _reference("Prediction"), tuple(REFUSALS))
+    return operation | {
+        "operationId": "predict",
+        "parameters": [{"name": "top", "in": "query", "schema": top, "description": "labels that an answer lists"}],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}, **content}},
+    }
+
+
+def _get(summary: str, schema: dict[str, Any] | None, refusals: tuple[str, ...] = ()) -> dict[str, Any]:
+    headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()}
+    content = {} if schema is None else {"content": {"application/json": {"schema": schema}}}
+    refusal = {"content": {"application/json": {"schema": _reference("Refusal")}}}
+    answers = {"200": {"description": summary, "headers": headers, **content}}
+    return {
+        "summary": summary,
+        "responses": answers | {status: {"description": REFUSALS[status], **refusal} for status in refusals},
+    }
+
+
+def _schema(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
+    """Put the model and what it refers to among ``schemas``; a reference to it."""
+    found = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(found.pop("$defs", {}))
+    schemas[model.__name__] = found
+    return _reference(model.__name__)
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,14 +1,13 @@
 """The BentoML service. One for every model: what it serves is said by the model folder's contract."""
 
 import asyncio
-import os
 import sys
 
 import bentoml
 
 from services.door import Door
 from services.engine import Engine, load
-from services.settings import model_folder, read_settings
+from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
 _engine: list[Engine] = []
@@ -18,8 +17,8 @@ class _LateDoor(Door):
     """`Door` over the engine of this process: BentoML builds middleware after it imported this module."""
 
     def __init__(self, app: object) -> None:
-        folder, manifest = model_folder()
-        _engine.append(Engine(folder, manifest, read_settings()))
+        pin = read_pin()
+        _engine.append(Engine(pin, read_settings(pin)))
         super().__init__(app, _engine[0])  # type: ignore[arg-type]
 
 
@@ -27,26 +26,26 @@ class _LateDoor(Door):
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
-    @bentoml.on_deployment
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def refuse() -> None:
         """Before any worker starts: end the server in one line where the model cannot be served."""
         try:
-            load(*model_folder(), read_settings())
+            pin = read_pin()
+            load(pin, read_settings(pin))
         except TataraError as error:
-            print(f"tatara: {error}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def start(self) -> None:
         """Load the model while the process already says that it is alive."""
         self._starting = asyncio.create_task(_engine[0].start())
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         """End the model's threads."""
         _engine[0].stop()
 
 
-TataraService.add_asgi_middleware(_LateDoor)
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]

@@ -1,10 +1,12 @@
 """What an operator may set, by environment variables."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from tatara.core.errors import UsageError
+from tatara.core.errors import TataraError, UsageError
+from tatara.core.files import read_json
 
 
 @dataclass(frozen=True)
@@ -31,42 +33,51 @@ class Settings:
     answer_seconds: int = 60
 
 
-def read_settings() -> Settings:
-    """The settings in the environment.
+def read_settings(pin: "Pin") -> Settings:
+    """The settings in the environment, on top of what the package demands.
 
     Raises:
         UsageError: a value is not a whole number.
     """
-    values: dict[str, int] = {}
-    for field in Settings.__dataclass_fields__:
-        given = os.environ.get(f"TATARA_{field.upper()}")
-        if given is None or given == "":
+    values: dict[str, Any] = {"gpu": pin.gpu}
+    for field in fields(Settings):
+        name = f"TATARA_{field.name.upper()}"
+        if not (given := os.environ.get(name, "")):
             continue
-        if not given.isdigit():
-            raise UsageError(f"TATARA_{field.upper()}={given!r}: a whole number is needed")
-        values[field] = int(given)
+        if not (given.isascii() and given.isdigit()):
+            raise UsageError(f"{name}={given!r}: a whole number is needed")
+        values[field.name] = int(given)
     values["threads"] = values.get("threads") or len(os.sched_getaffinity(0))
-    return Settings(**values | {"gpu": bool(values.get("gpu", 0))})
+    values["gpu"] = bool(values["gpu"])
+    return Settings(**values)
 
 
-def model_folder() -> tuple[Path, str | None]:
-    """The model folder to serve and the digest that its manifest must have.
+@dataclass(frozen=True)
+class Pin:
+    """The model folder to serve, the SHA-256 that its manifest must have, and whether a GPU is demanded."""
 
-    ``TATARA_MODEL`` names a folder outright; in a Bento, ``pin.json`` beside the code names the stored model.
+    folder: Path
+    manifest: str | None = None
+    gpu: bool = False
+
+
+def read_pin() -> Pin:
+    """What to serve: ``TATARA_MODEL`` names a model folder outright; in a Bento, ``pin.json`` names the stored model.
 
     Raises:
         UsageError: neither is there.
+        TataraError: the Bento's model is not in the store.
     """
     if given := os.environ.get("TATARA_MODEL"):
-        return Path(given), None
-    pin = Path(__file__).parents[1] / "pin.json"
-    if not pin.is_file():
-        raise UsageError(
-            "no model to serve: set TATARA_MODEL to a model folder, or serve a Bento (`tatara serve NAME`)"
-        )
+        return Pin(Path(given))
+    path = Path(__file__).parents[1] / "pin.json"
+    if not path.is_file():
+        raise UsageError("no model to serve: set TATARA_MODEL to a model folder, or serve a Bento: `tatara serve NAME`")
     import bentoml
 
-    from tatara.core.files import read_json
-
-    pinned = read_json(pin)
-    return Path(bentoml.models.BentoModel(pinned["model"]).resolve().path), str(pinned["manifest"])
+    pinned = read_json(path)
+    try:
+        folder = Path(bentoml.models.BentoModel(pinned["model"]).resolve().path)
+    except bentoml.exceptions.BentoMLException:
+        raise TataraError(f"model {pinned['model']} is not in the Bento store; package the model again") from None
+    return Pin(folder, pinned["manifest"], pinned["gpu"])

@@ -1,0 +1,1 @@
+"""Building Bentos without a Docker daemon."""

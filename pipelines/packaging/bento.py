@@ -1,0 +1,138 @@
+"""One Bento: the model sealed in BentoML's store, the serving code copied, requirements locked by hash."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from tatara.core.errors import TataraError
+from tatara.core.files import write_json, write_text
+from tatara.core.home import library_environment
+from tatara.core.manifest import seal
+
+ROOT = Path(__file__).parents[2]
+CODE = ("tatara/__init__.py", "tatara/core", "services")
+SERVICE = "services.service:TataraService"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is packaged: registered name and version, BentoML's tag in both stores, whether a GPU is demanded."""
+
+    name: str
+    version: str
+    tag: str
+    gpu: bool = False
+
+
+def build_bento(release: Release, converted: Path, lineage: Path, home: Path) -> dict[str, Any]:
+    """Put the model and the Bento into the store at ``home``; both appear whole, the Bento last, or not at all.
+
+    Args:
+        release: what to package.
+        converted: the convert stage's folder.
+        lineage: the chain up to the approval.
+        home: of BentoML.
+
+    Returns:
+        ``bento``, ``model`` (tags), ``path`` (of the Bento) and ``manifest`` (SHA-256 of the model's manifest).
+
+    Raises:
+        TataraError: BentoML cannot build it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    place = Path(*release.tag.split(":"))
+    with TemporaryDirectory(prefix=".package-", dir=home) as staged, TemporaryDirectory(prefix="context-") as context:
+        # The context lies outside the store because BentoML reads no build file below a hidden folder.
+        staging = Path(staged)
+        manifest = _store_model(release, converted, lineage, staging)
+        _fill_context(release, manifest, Path(context))
+        _build(release, Path(context), staging)
+        _lock_requirements(staging / "bentos" / place, Path(context) / "requirements.txt")
+        for store in ("models", "bentos"):
+            _move(staging / store / place, home / store / place)
+            write_text(home / store / place.parent / "latest", place.name)
+    return {"bento": release.tag, "model": release.tag, "path": str(home / "bentos" / place), "manifest": manifest}
+
+
+def _store_model(release: Release, converted: Path, lineage: Path, home: Path) -> str:
+    import bentoml
+    from bentoml._internal.models import ModelStore
+
+    (home / "models").mkdir(parents=True)
+    labels = {"name": release.name, "version": release.version}
+    with bentoml.models.create(release.tag, labels=labels, _model_store=ModelStore(home / "models")) as model:
+        folder = Path(model.path)
+        shutil.copytree(converted, folder, dirs_exist_ok=True)
+        shutil.copyfile(lineage, folder / "lineage.json")
+        write_json(folder / "release.json", {"name": release.name, "version": release.version})
+        return seal(folder)
+
+
+def _fill_context(release: Release, manifest: str, context: Path) -> None:
+    """The serving code alone: nothing else can get into the Bento."""
+    for part in CODE:
+        source, target = ROOT / part, context / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    lock = "gpu-serve" if release.gpu else "serve"
+    shutil.copyfile(ROOT / "requirements" / f"{lock}.txt", context / "requirements.txt")
+    write_json(context / "pin.json", {"model": release.tag, "manifest": manifest, "gpu": release.gpu})
+    options = {
+        "service": SERVICE,
+        "name": release.tag.partition(":")[0],
+        "description": f"# {release.name} {release.version}\n\nServe it with `bentoml serve {release.tag}`.\n",
+        "labels": {"name": release.name, "version": release.version},
+        "include": ["tatara/**", "services/**", "pin.json"],
+        "python": {"requirements_txt": "requirements.txt", "lock_packages": False},
+        "models": [release.tag],
+    }
+    write_text(context / "bentofile.yaml", yaml.safe_dump(options, allow_unicode=True))
+
+
+def _build(release: Release, context: Path, home: Path) -> None:
+    """BentoML imports the service to build it: in a process of its own, from the context, with its own home."""
+    environment = {
+        **os.environ,
+        **library_environment(home),
+        "BENTOML_HOME": str(home),
+        "PYTHONPATH": str(context),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    version = release.tag.partition(":")[2]
+    command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", version, "--output", "tag"]
+    done = subprocess.run(command, env=environment, cwd=context, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise TataraError(f"BentoML cannot build {release.tag} ({last}); `tatara doctor` checks the Bento store")
+
+
+def _lock_requirements(bento: Path, lock: Path) -> None:
+    """BentoML adds itself to the requirements without a hash: put the lock back, and demand its hashes in the image."""
+    for name in ("requirements.txt", "requirements.in"):
+        shutil.copyfile(lock, bento / "env" / "python" / name)
+    information = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
+    information["image"]["python_requirements"] = lock.read_text(encoding="utf-8")
+    write_text(bento / "bento.yaml", yaml.safe_dump(information, sort_keys=False, allow_unicode=True))
+    dockerfile = bento / "env" / "docker" / "Dockerfile"
+    text = dockerfile.read_text(encoding="utf-8")
+    strict = text.replace("pip install -r $BENTO_PATH", "pip install --require-hashes -r $BENTO_PATH")
+    if strict == text:
+        raise TataraError(f"{dockerfile}: this BentoML installs requirements in another way; fix pipelines/packaging")
+    write_text(dockerfile, strict)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(source, target)

@@ -1,0 +1,181 @@
+"""A served Bento as a child process: started, waited for until it is ready, ended without orphans."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from tatara.core.errors import RefusedError, TataraError, UsageError
+
+HOST = "127.0.0.1"
+STOP_SECONDS = 15.0
+REFUSALS = {RefusedError.exit_code: RefusedError, UsageError.exit_code: UsageError}
+
+
+@dataclass
+class Service:
+    """A running service. As a context manager it is stopped at the end, Ctrl-C included.
+
+    Attributes:
+        url: where it answers.
+        log: file that its output goes to.
+        process: BentoML's supervisor; its worker is a process group of its own.
+    """
+
+    url: str
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def wait(self) -> int:
+        """Until it ends by itself; its exit status."""
+        return self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and end what has not ended after `STOP_SECONDS`. Twice is as good as once."""
+        if self.process.poll() is not None:
+            return
+        workers = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        for left in (self.process, *workers):
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
+        self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def launch(
+    tag: str,
+    home: Path,
+    log: Path,
+    port: int | None = None,
+    seconds: float = 120.0,
+    waiting: Callable[[float], None] = lambda seconds: None,
+    environment: dict[str, str] | None = None,
+) -> Service:
+    """Serve a Bento on this machine and wait until its golden cases have passed.
+
+    Args:
+        tag: of a Bento in the store.
+        home: of BentoML.
+        log: file for the service's output, overwritten.
+        port: to listen on; a free one by default.
+        seconds: to wait for readiness.
+        waiting: told the seconds waited, about once a second.
+        environment: more variables, such as ``TATARA_GPU=1``.
+
+    Raises:
+        UsageError: no such Bento, or the port is taken.
+        RefusedError: the service refused the model; the message is its own.
+        TataraError: it ended, or was not ready in time; the message ends with the log's last line.
+    """
+    source = _source(tag, home)
+    port = free_port() if port is None else port
+    _refuse_taken(port)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bentoml", "serve", tag, "--host", HOST, "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=source,
+            env=_environment(source, home) | (environment or {}),
+            start_new_session=True,
+        )
+    service = Service(f"http://{HOST}:{port}", log, process)
+    try:
+        _wait(service, port, seconds, waiting)
+    except BaseException:
+        service.stop()
+        raise
+    return service
+
+
+def _source(tag: str, home: Path) -> Path:
+    """Where the Bento's own copy of the code lies: it must be what runs, also where Tatara is installed."""
+    source = home / "bentos" / Path(*tag.split(":")) / "src"
+    if not source.is_dir():
+        raise UsageError(f"no Bento {tag} in {home}; package the model first: `tatara package`")
+    return source
+
+
+def _environment(source: Path, home: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "BENTOML_HOME": str(home),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "PYTHONPATH": str(source),
+        "PYTHONDONTWRITEBYTECODE": "1",  # a byte more in the Bento and its digest is another
+    }
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise UsageError(f"port {port} cannot be used ({error.strerror}); give another one, or none") from None
+
+
+def _wait(service: Service, port: int, seconds: float, waiting: Callable[[float], None]) -> None:
+    began = shown = time.monotonic()
+    reason = "it does not answer yet"
+    while (now := time.monotonic()) - began < seconds:
+        if (status := service.process.poll()) is not None:
+            line = _last_line(service.log)
+            raise REFUSALS.get(status, TataraError)(f"{line.removeprefix('tatara: ')} (log: {service.log})")
+        with suppress(OSError, HTTPException, ValueError):
+            ready, reason = _ask(port)
+            if ready:
+                return
+            if "golden case " in reason:
+                raise RefusedError(reason)
+        if now - shown >= 1:
+            shown = now
+            waiting(now - began)
+        time.sleep(0.1)
+    raise TataraError(f"the service was not ready after {seconds:.0f} s ({reason}); log: {service.log}")
+
+
+def _ask(port: int) -> tuple[bool, str]:
+    connection = HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        return answer.status == 200, str(body.get("error", ""))
+    finally:
+        connection.close()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "the service ended without a word"
