@@ -1,5 +1,6 @@
 """Uncertainty: intervals around metrics, and paired comparison of two models on the same examples."""
 
+import math
 from collections.abc import Callable
 from statistics import NormalDist
 from typing import Literal
@@ -11,6 +12,7 @@ from tatara.core.contract import Strict
 
 Sums = NDArray[np.float64]
 Statistic = Callable[[Sums], Sums]
+Judgement = Literal["better", "not_worse", "worse", "not_enough_data"]
 
 
 class Interval(Strict):
@@ -92,16 +94,14 @@ def _resampled(features: NDArray[np.float64], statistic: Statistic, seed: int, r
 
 def _bca_levels(value: Sums, sampled: Sums, without: Sums, confidence: float) -> Sums:
     """The quantiles ``(2, metrics)`` of the resamples at which the interval ends."""
-    from scipy.special import ndtr, ndtri
-
     below = ((sampled < value).mean(axis=0) + (sampled <= value).mean(axis=0)) / 2
-    bias = ndtri(np.clip(below, 0.5 / len(sampled), 1 - 0.5 / len(sampled)))
+    below = np.clip(below, 0.5 / len(sampled), 1 - 0.5 / len(sampled))
+    bias = np.array([NormalDist().inv_cdf(share) for share in below])
     away = without.mean(axis=0) - without
     spread = (away**2).sum(axis=0)
     acceleration = np.divide((away**3).sum(axis=0), 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
     z = np.array([[-1.0], [1.0]]) * _z(confidence)
-    levels: Sums = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
-    return levels
+    return np.vectorize(NormalDist().cdf)(bias + (bias + z) / (1 - acceleration * (bias + z)))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -112,10 +112,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     McNemar 1947, Note on the sampling error of the difference between correlated proportions.
     """
-    from scipy.stats import binomtest
-
-    discordant = only_first + only_second
-    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    discordant, term, tail = only_first + only_second, 1, 0
+    for i in range(min(only_first, only_second) + 1):
+        tail += term
+        term = term * (discordant - i) // (i + 1)
+    return min(1.0, 2 * tail / 2**discordant)
 
 
 def paired_proportions_apart(only_first: int, only_second: int, examples: int, confidence: float = 0.95) -> Interval:
@@ -124,23 +125,31 @@ def paired_proportions_apart(only_first: int, only_second: int, examples: int, c
     Tango 1998, Equivalence test and confidence interval for the difference in proportions for the paired-sample
     design. Without examples: -1 to 1.
     """
-    from scipy.optimize import brentq
-
     if examples == 0:
         return Interval(value=0.0, low=-1.0, high=1.0)
     z, gap = _z(confidence), (only_first - only_second) / examples
 
-    def score(delta: float) -> float:
-        linear = -only_first - only_second + (2 * examples - only_first + only_second) * delta
-        lost = ((linear**2 - 8 * examples * -only_second * delta * (1 - delta)) ** 0.5 - linear) / (4 * examples)
-        spread = examples * (2 * lost + delta * (1 - delta))
-        apart = only_first - only_second - examples * delta
-        return float(apart / max(spread, 1e-300) ** 0.5)
+    def end(inner: float, outer: float) -> float:
+        """Halve the way from the estimate to the bound until the score is ``z``; it falls with the difference."""
+        for _ in range(60):
+            middle = (inner + outer) / 2
+            if abs(_tango_score(middle, only_first, only_second, examples)) < z:
+                inner = middle
+            else:
+                outer = middle
+        return inner
 
-    tiny = 1e-12
-    low = brentq(lambda delta: score(delta) - z, -1 + tiny, gap) if gap > -1 + tiny else -1.0
-    high = brentq(lambda delta: score(delta) + z, gap, 1 - tiny) if gap < 1 - tiny else 1.0
-    return Interval(value=gap, low=float(low), high=float(high))
+    return Interval(value=gap, low=end(gap, -1.0), high=end(gap, 1.0))
+
+
+def _tango_score(delta: float, only_first: int, only_second: int, examples: int) -> float:
+    """How many standard deviations the counts lie from a true difference ``delta``, under its likeliest proportions."""
+    linear = (2 * examples - only_first + only_second) * delta - only_first - only_second
+    root = math.sqrt(max(linear**2 + 8 * examples * only_second * delta * (1 - delta), 0.0))
+    only_second_share = (root - linear) / (4 * examples)
+    variance = examples * (2 * only_second_share + delta * (1 - delta))
+    apart = only_first - only_second - examples * delta
+    return apart / math.sqrt(variance) if variance > 1e-12 else math.copysign(math.inf, apart) if apart else 0.0
 
 
 class Verdict(Strict):
@@ -156,7 +165,7 @@ class Verdict(Strict):
         p_value: McNemar's exact one.
     """
 
-    verdict: Literal["better", "not_worse", "worse", "not_enough_data"]
+    verdict: Judgement
     difference: Interval
     confidence: float
     margin: float
@@ -180,7 +189,7 @@ def paired_not_worse(
     only_champion = int((champion & ~challenger).sum())
     gap = paired_proportions_apart(only_challenger, only_champion, len(champion), confidence)
     if gap.low > 0:
-        verdict: Literal["better", "not_worse", "worse", "not_enough_data"] = "better"
+        verdict: Judgement = "better"
     elif gap.low > -margin:
         verdict = "not_worse"
     else:

@@ -1,0 +1,81 @@
+"""How pictures look, and labels in any script."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, RED, INK, PALE = "#2f6f8f", "#d1603d", "#33373d", "#dfe7ec"
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa0a6",
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": "#5f6368",
+    "ytick.color": "#5f6368",
+    "grid.color": "#e8eaed",
+    "axes.axisbelow": True,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+}
+_SCRIPTS = (
+    "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "WenQuanYi Zen Hei",
+    "Hiragino Sans", "Yu Gothic", "Droid Sans Fallback", "Noto Sans",
+)  # fmt: skip
+
+
+@contextmanager
+def picture(path: Path, width: float, height: float, texts: Sequence[str] = ()) -> Iterator["Figure"]:
+    """An empty figure of that size in inches, saved to ``path`` when the block ends.
+
+    ``texts`` are those that may need other fonts than Matplotlib's own; see `legible`.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({**STYLE, "font.family": _families(texts)}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def legible(labels: Sequence[str]) -> list[str]:
+    """The labels as they can be drawn, or their numbers where this machine has no font for one of them.
+
+    Dollar signs are escaped, which Matplotlib would read as formulas.
+    """
+    if not _covered(labels, _families(labels)):
+        return [f"#{number}" for number in range(len(labels))]
+    return [label.replace("$", r"\$") for label in labels]
+
+
+def shortened(label: str, length: int = 22) -> str:
+    """``label``, cut to ``length`` characters."""
+    return label if len(label) <= length else label[: length - 1] + "…"
+
+
+def _families(texts: Sequence[str]) -> list[str]:
+    from matplotlib import font_manager
+
+    if all(text.isascii() for text in texts):
+        return ["DejaVu Sans"]
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _SCRIPTS if name in known)]
+
+
+def _covered(texts: Sequence[str], families: Sequence[str]) -> bool:
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    needed = {ord(character) for text in texts for character in text}
+    for family in families:
+        needed -= FT2Font(font_manager.findfont(family)).get_charmap().keys()
+    return not needed

@@ -1,0 +1,99 @@
+"""Evaluate: what will be served, from file bytes through the exported graphs, on the test split."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines import tracking
+from pipelines.conversion.int8 import FILE as INT8
+from pipelines.datasets.dataset import open_dataset
+from pipelines.examples import Example, split_examples
+from pipelines.latency import latency
+from pipelines.parameters import Parameters
+from pipelines.workspace import Workspace
+from tatara.core.errors import RefusedError
+from tatara.core.files import write_json
+from tatara.core.progress import progress
+from tatara.core.runtime import Runtime
+from tatara.core.statistics import Interval, paired_not_worse
+
+BATCH = 32
+TRAIN_SAMPLE = 500
+"""Training examples asked for the gap, or as many as there are test examples where these are more."""
+
+Outputs = dict[str, NDArray[np.float32]]
+
+
+def run(workspace: Workspace, parameters: Parameters) -> None:
+    """Measure the converted model and write metrics, predictions, tables and pictures; log them to the run.
+
+    Raises:
+        RefusedError: an int8 model was made and is not shown to hold its margin.
+    """
+    converted = workspace.folder("convert")
+    runtime = Runtime(converted)
+    kind: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.evaluation")
+    test, train = split_examples(workspace, "test"), _sample(workspace, parameters.seed)
+    with workspace.writing("evaluate", parameters) as folder:
+        outputs = answer(runtime, test, "evaluate: test")
+        seen = answer(runtime, train, "evaluate: train")
+        kind.predictions(runtime.contract, test, outputs).to_parquet(folder / "predictions.parquet", index=False)
+        judged = kind.judged(runtime.contract, test, outputs)
+        hierarchy = open_dataset(parameters.data).description.hierarchy
+        labels = runtime.contract.labels
+        seen_judged = kind.judged(runtime.contract, train, seen)
+        found: dict[str, Interval] = kind.measure(judged, seen_judged, labels, hierarchy, parameters.seed)
+        if (converted / INT8).exists():
+            found |= _int8(converted, kind, test, outputs, parameters.int8_margin, folder)
+        kind.describe(folder, judged, test, labels, found)
+        write_json(folder / "metrics.json", {name: one.model_dump() for name, one in found.items()})
+        write_json(folder / "latency.json", latency(runtime, test))
+        _log(workspace.run_id, folder, found)
+
+
+def answer(runtime: Runtime, examples: Sequence[Example], label: str) -> Outputs:
+    """Outputs by name of all ``examples``, from their bytes; progress is shown under ``label``."""
+    starts = range(0, len(examples), BATCH)
+    parts = [
+        runtime.infer_files([example.read() for example in examples[start : start + BATCH]])
+        for start in progress(starts, len(starts), label)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _sample(workspace: Workspace, seed: int) -> list[Example]:
+    train, size = split_examples(workspace, "train"), max(TRAIN_SAMPLE, len(split_examples(workspace, "test")))
+    chosen = np.random.default_rng(seed).permutation(len(train))[:size]
+    return [train[position] for position in sorted(chosen)]
+
+
+def _int8(
+    converted: Path, kind: Any, test: list[Example], outputs: Outputs, margin: float, folder: Path
+) -> dict[str, Interval]:
+    """Judge the int8 model against the float32 one on the same examples; keep its predictions and the verdict."""
+    runtime = Runtime(converted, model_file=INT8)
+    small = answer(runtime, test, "evaluate: int8")
+    right = kind.right(runtime.contract, test, small)
+    verdict = paired_not_worse(right, kind.right(runtime.contract, test, outputs), margin)
+    gap = verdict.difference
+    if verdict.verdict not in ("better", "not_worse"):
+        raise RefusedError(
+            f"int8: accuracy changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on {verdict.examples} test "
+            f"examples, which does not show that at most {margin:g} is lost ({verdict.verdict.replace('_', ' ')}); "
+            "run with int8=false, or with a larger int8_margin"
+        )
+    write_json(folder / "int8.json", verdict.model_dump())
+    kind.predictions(runtime.contract, test, small).to_parquet(folder / "predictions.int8.parquet", index=False)
+    return {"int8_accuracy_change": gap}
+
+
+def _log(run_id: str, folder: Path, found: dict[str, Interval]) -> None:
+    """Metrics as ``test_<name>`` with ``_low`` and ``_high``, and every file below ``evaluate/``."""
+    flat = {f"test_{name}": one.value for name, one in found.items()}
+    flat |= {f"test_{name}_{end}": getattr(one, end) for name, one in found.items() for end in ("low", "high")}
+    tracking.log_metrics(run_id, flat)
+    tracking.log_folder(run_id, folder, "evaluate")

@@ -1,0 +1,143 @@
+"""The pictures of an evaluation: confusion, reliability, worst mistakes, scores by class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.drawing import BLUE, INK, PALE, RED, legible, picture, shortened
+from pipelines.metrics.classification import BINS, Judged, by_class, confusion
+from tatara.core.modalities import image
+from tatara.core.statistics import Interval, wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ANNOTATED = 20
+"""Classes up to which a confusion matrix shows its figures."""
+SHOWN = 40
+"""Classes up to which scores by class are drawn; of more, the worst."""
+GALLERY = 24
+
+
+def draw_all(folder: Path, judged: Judged, labels: Sequence[str], contents: Any, error: Interval) -> None:
+    """Write every picture of an evaluation into ``folder``.
+
+    Args:
+        folder: for the PNG files.
+        judged: the answers.
+        labels: class names.
+        contents: position of an example -> its file's bytes.
+        error: the calibration error.
+    """
+    draw_confusion(folder / "confusion.png", confusion(judged), labels, normalized=False)
+    draw_confusion(folder / "confusion_normalized.png", confusion(judged), labels, normalized=True)
+    draw_reliability(folder / "reliability.png", judged, error)
+    draw_mistakes(folder / "mistakes.png", judged, labels, contents)
+    draw_classes(folder / "classes.png", judged, labels)
+
+
+def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str], normalized: bool) -> None:
+    """The confusion matrix as counts, or as shares of each true class."""
+    classes = len(labels)
+    names = [shortened(name, 16) for name in legible(labels)]
+    values = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if normalized else counts
+    side = float(np.clip(2.5 + 0.5 * classes, 4.5, 14))
+    with picture(path, side + 1, side, labels) as figure:
+        axis = figure.subplots()
+        drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=1 if normalized else max(1, counts.max()))
+        step = -(-classes // 50)
+        axis.set_xticks(range(0, classes, step), names[::step], rotation=90 if max(map(len, names)) > 3 else 0)
+        axis.set_yticks(range(0, classes, step), names[::step])
+        axis.set(xlabel="answer", ylabel="truth")
+        axis.set_title("share of the true class" if normalized else "examples")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+        figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02).outline.set_visible(False)
+        if classes <= ANNOTATED:
+            for row, column in np.argwhere(counts > 0):
+                text = f"{values[row, column]:.2f}".lstrip("0") if normalized else str(counts[row, column])
+                light = values[row, column] > 0.5 * drawn.norm.vmax
+                axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if light else INK)
+
+
+def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
+    """Accuracy by confidence, with Wilson's interval, above the number of examples of each confidence."""
+    bins = np.minimum((judged.score * BINS).astype(int), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    there = np.flatnonzero(counts)
+    shares = [wilson(int(judged.right[bins == one].sum()), int(counts[one])) for one in there]
+    confidence = np.array([judged.score[bins == one].mean() for one in there])
+    accuracy = np.array([share.value for share in shares])
+    ends = np.abs(np.array([[share.low, share.high] for share in shares]).T - accuracy)
+    centres, width = (np.arange(BINS) + 0.5) / BINS, 0.92 / BINS
+    with picture(path, 5.2, 5.8) as figure:
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        upper.bar(centres[there], accuracy, width, color=PALE)
+        upper.plot([0, 1], [0, 1], color="#9aa0a6", linestyle="--", linewidth=1, label="calibrated")
+        upper.errorbar(confidence, accuracy, ends, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
+        upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
+        upper.set_title(f"calibration error {error.value:.3f} [{error.low:.3f}, {error.high:.3f}]")
+        upper.legend(loc="upper left")
+        lower.bar(centres, counts, width, color=BLUE)
+        for one in there:
+            lower.annotate(str(counts[one]), (centres[one], counts[one]), ha="center", va="bottom", fontsize=7)
+        lower.set(xlabel="confidence (the best class's probability)", ylabel="examples", yscale="symlog")
+        lower.set_ylim(0, counts.max() * 4)
+
+
+def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], contents: Any) -> None:
+    """The wrong answers of highest score; where there is none, the right answers of lowest."""
+    wrong = np.flatnonzero(~judged.right)
+    if len(wrong):
+        chosen = wrong[np.argsort(-judged.score[wrong], kind="stable")][:GALLERY]
+        title = f"{len(wrong)} of {len(judged.truth)} wrong; the surest mistakes first (truth → answer, score)"
+    else:
+        chosen = np.argsort(judged.score, kind="stable")[:GALLERY]
+        title = f"none of {len(judged.truth)} wrong; the least sure answers first (truth → answer, score)"
+    names = [shortened(name, 12) for name in legible(labels)]
+    columns = min(6, max(3, len(chosen)))
+    rows = -(-len(chosen) // columns)
+    with picture(path, 1.75 * columns, 2.05 * rows + 0.6, labels) as figure:
+        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, position in zip(axes, chosen, strict=False):
+            answer = names[judged.predicted[position]]
+            _thumbnail(axis, contents(position))
+            axis.set_title(
+                f"{names[judged.truth[position]]} → {answer}\n{judged.score[position]:.3f}", fontsize=8, loc="center",
+                fontweight="normal", color=INK if judged.right[position] else RED,
+            )  # fmt: skip
+
+
+def _thumbnail(axis: "Axes", content: bytes) -> None:
+    from PIL import Image
+
+    small = Image.fromarray(image.decode(content))
+    small.thumbnail((160, 160))
+    axis.imshow(np.asarray(small), interpolation="nearest" if max(small.size) < 64 else "antialiased")
+
+
+def draw_classes(path: Path, judged: Judged, labels: Sequence[str]) -> None:
+    """Precision, recall and F1 of each class with their intervals, the lowest F1 at the top."""
+    scores = by_class(judged)
+    order = sorted(range(len(labels)), key=lambda one: scores[one]["f1"].value)[:SHOWN]
+    names, support = legible(labels), np.bincount(judged.truth, minlength=len(labels))
+    with picture(path, 7.5, 1.4 + 0.34 * len(order), labels) as figure:
+        axis = figure.subplots()
+        for shift, (name, colour) in enumerate((("precision", BLUE), ("recall", RED), ("f1", INK))):
+            found = [scores[one][name] for one in order]
+            values = np.array([score.value for score in found])
+            ends = np.abs(np.array([[score.low, score.high] for score in found]).T - values)
+            places = np.arange(len(order)) + (shift - 1) * 0.22
+            axis.errorbar(values, places, xerr=ends, fmt="o", color=colour, markersize=3.5, linewidth=1.2, label=name)
+        axis.set_yticks(range(len(order)), [f"{shortened(names[one])}  ({support[one]})" for one in order])
+        axis.set(ylim=(len(order) - 0.5, -0.5), xlim=(None, 1.005), xlabel="score, 95 % interval")
+        axis.grid(axis="x")
+        shown = f"the {SHOWN} classes of lowest F1" if len(order) < len(labels) else "by class (test examples)"
+        axis.set_title(shown)
+        figure.legend(loc="outside lower center", ncols=3)
