@@ -28,6 +28,11 @@ def progress(iterable: Iterable[Item], total: int | None, label: str) -> Iterato
         print(_line(label, count, total, time.monotonic() - began), file=sys.stderr, flush=True)
 
 
+def say(line: str) -> None:
+    """Write one line to standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def _line(label: str, count: int, total: int | None, seconds: float) -> str:
     share = f"/{total:,} ({count / total:.0%})" if total else ""
     return f"{label}: {count:,}{share}, {seconds:.0f} s, {count / max(seconds, 1e-9):,.0f}/s"

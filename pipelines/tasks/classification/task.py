@@ -1,6 +1,7 @@
 """What is particular to classification, under the names that the stages ask every kind for."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from tatara.core.contract import ImagePreparation
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "small_cnn"
 MODALITY = "image"
@@ -51,3 +54,57 @@ def finish(logits: "tf.Tensor") -> Mapping[str, Any]:
 def output_shapes(parameters: Parameters, classes: int) -> dict[str, tuple[int, ...]]:
     """Shape after the batch axis of each of `finish`'s outputs."""
     return {"probabilities": (classes,)}
+
+
+def augmentation(parameters: Parameters) -> "Augmentation | None":
+    """What the parameters ask to be done to training images, or None."""
+    from pipelines.nn.augment import image_augmentation
+
+    return image_augmentation(
+        parameters.seed, parameters.flip, parameters.rotate, parameters.shift, parameters.zoom, parameters.contrast
+    )
+
+
+def loss(parameters: Parameters, targets: NDArray[np.int32], classes: int) -> Callable[[Any, Any], Any]:
+    """Cross entropy of class indices (batch,) and logits (batch, classes), by example.
+
+    Args:
+        parameters: label smoothing, and whether to weigh classes.
+        targets: of the training split, whose frequencies the class weights are the inverse of.
+        classes: how many there are.
+    """
+    import keras
+    import tensorflow as tf
+
+    counts = np.bincount(targets, minlength=classes)
+    weights = tf.constant(len(targets) / (classes * np.maximum(counts, 1)), tf.float32)
+
+    def cross_entropy(truth: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
+        truth = tf.cast(tf.reshape(truth, [-1]), tf.int32)
+        wanted = tf.one_hot(truth, classes)
+        losses = keras.losses.categorical_crossentropy(
+            wanted, logits, from_logits=True, label_smoothing=parameters.label_smoothing
+        )
+        return losses * tf.gather(weights, truth) if parameters.class_weights else losses
+
+    return cross_entropy
+
+
+def metrics() -> list[Any]:
+    """What is measured while training, beside the loss."""
+    import keras
+
+    return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+
+def chance_loss(classes: int) -> float:
+    """The loss of a model that knows nothing."""
+    return math.log(classes)
+
+
+def symptoms(logits: NDArray[np.float32], targets: NDArray[np.int32], classes: Sequence[str]) -> list[str]:
+    """Warnings about a model's answers on the valid split: logits float32 (examples, classes)."""
+    predicted = logits.argmax(axis=1)
+    if len(np.unique(targets)) > 1 and len(np.unique(predicted)) == 1:
+        return [f"one class is predicted for everything: {classes[int(predicted[0])]}"]
+    return []

@@ -1,0 +1,85 @@
+"""What a finished training leaves: weights, history, summary and pictures."""
+
+import csv
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.training import plots, trace
+from pipelines.training.job import Job
+from pipelines.training.state import State
+from tatara.core.contract import ImagePreparation
+from tatara.core.files import write_json, write_text
+
+WEIGHTS = "model.weights.h5"
+PROFILE = "profile"
+RANGE_TEST = "rate_finder.png"
+SAMPLES = 32
+
+
+def write_report(folder: Path, checkpoint: Path, job: Job, model: keras.Model, state: State) -> None:
+    """Fill ``folder`` from the trained ``model``; a profile and a range test are taken over from ``checkpoint``."""
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)  # without the optimizer, which is twice the model
+    bare.save_weights(folder / WEIGHTS)
+    write_json(folder / "classes.json", list(job.classes))
+    write_text(folder / "history.csv", _csv(state.history))
+    lines: list[str] = []
+    model.summary(line_length=100, print_fn=lines.append)
+    write_text(folder / "summary.txt", "\n".join(lines) + "\n")
+    plots.curves(folder / "plots" / "curves.png", state.history, state.best_epoch)
+    _gallery(folder / "plots" / "samples.png", job)
+    if (checkpoint / RANGE_TEST).exists():
+        shutil.copyfile(checkpoint / RANGE_TEST, folder / "plots" / RANGE_TEST)
+    if (checkpoint / PROFILE).exists():
+        shutil.copytree(checkpoint / PROFILE, folder / PROFILE)
+        trace.write_perfetto(folder / PROFILE)
+
+
+def facts(folder: Path, model: keras.Model, state: State) -> dict[str, float]:
+    """Numbers about the model and its training, as MLflow's metrics."""
+    trainable = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    return {
+        "parameters": model.count_params(),
+        "trainable_parameters": trainable,
+        "weights_bytes": (folder / WEIGHTS).stat().st_size,
+        "seconds_per_epoch": float(np.median([row["seconds"] for row in state.history])),
+        "training_seconds": sum(row["seconds"] for row in state.history),
+        "epochs_trained": len(state.history),
+    }
+
+
+def _csv(history: list[dict[str, float]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return buffer.getvalue()
+
+
+def _gallery(path: Path, job: Job) -> None:
+    """The first training batch as the model sees it, augmented."""
+    import tensorflow as tf
+
+    order = job.plan.order(0)[0][:SAMPLES]
+    images: Any = tf.constant(job.train.prepared.array()[order])
+    augment = job.task.augmentation(job.parameters)
+    if augment is not None:
+        images = augment(images, tf.constant(0, tf.int64))
+    captions = [job.classes[target] for target in job.train.targets[order]]
+    title = f"{job.parameters.data}: training images as the model sees them"
+    plots.gallery(path, displayable(images.numpy(), job.task.preparation(job.parameters)), captions, title)
+
+
+def displayable(images: NDArray[np.float32], preparation: ImagePreparation) -> NDArray[np.float32]:
+    """Prepared images ``float32 (examples, side, side, 3)`` as RGB in 0..1."""
+    pixels = images * np.array(preparation.deviation, np.float32) + np.array(preparation.mean, np.float32)
+    if preparation.channels == "bgr":
+        pixels = pixels[..., ::-1]
+    low, high = {"none": (0, 255), "unit": (0, 1), "signed": (-1, 1), "standard": (0, 1)}[preparation.scaling]
+    shown: NDArray[np.float32] = ((pixels - low) / (high - low)).clip(0, 1)
+    return shown

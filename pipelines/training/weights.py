@@ -1,0 +1,138 @@
+"""Where a training starts from: fresh weights, ImageNet's, an earlier run's or a registered version's."""
+
+import contextlib
+import os
+import re
+import sys
+import urllib.error
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.parameters import Parameters, model_module, resolve, task_module
+from tatara.core.errors import TataraError, UsageError
+from tatara.core.files import read_json
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Which of a model's variables took given values, and which kept fresh ones, as ``layer/variable shape``."""
+
+    source: str
+    matched: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+
+def initialize(model: "keras.Model", parameters: Parameters) -> Transfer | None:
+    """Give ``model`` the values that ``parameters.weights`` names and freeze what ``parameters.tune`` leaves alone.
+
+    Raises:
+        UsageError: no such run, version or pretrained model.
+        TataraError: the weights cannot be fetched or read, or none of them fits.
+    """
+    if parameters.weights == "none":
+        if parameters.tune == "head":
+            raise UsageError("tune=head keeps given features, so it needs weights: imagenet, a run, or NAME/VERSION")
+        return None
+    source = _imagenet(parameters) if parameters.weights == "imagenet" else _earlier(parameters.weights)
+    transfer = copy_matching(source, model, parameters.weights)
+    if not transfer.matched:
+        raise TataraError(f"weights={parameters.weights}: no variable fits {parameters.model}; train the same model")
+    if parameters.tune == "head":
+        for layer in model.layers:
+            layer.trainable = layer.name == "head"
+    return transfer
+
+
+def copy_matching(source: "keras.Model", target: "keras.Model", name: str) -> Transfer:
+    """Copy each of ``source``'s variables to ``target``'s of the same place and shape.
+
+    The place is the layer's class and its number among the layers of that class, so it does not depend on the names
+    that Keras makes up; the head is matched by its name.
+    """
+    given, matched, unmatched = _by_place(source), [], []
+    for place, variable in _by_place(target).items():
+        title = f"{place} {tuple(variable.shape)}"
+        if place in given and given[place].shape == variable.shape:
+            variable.assign(given[place])
+            matched.append(title)
+        else:
+            unmatched.append(title)
+    return Transfer(name, tuple(matched), tuple(unmatched))
+
+
+def _by_place(model: "keras.Model") -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    found = {}
+    for layer in model.layers:
+        kind = "head" if layer.name == "head" else type(layer).__name__
+        number = counts[kind] = counts.get(kind, -1) + 1
+        place = kind if kind == "head" else f"{kind}.{number}"
+        found.update({f"{place}/{variable.name}": variable for variable in layer.weights})
+    return found
+
+
+def _imagenet(parameters: Parameters) -> "keras.Model":
+    module = model_module(parameters.kind, parameters.model)
+    if not hasattr(module, "imagenet"):
+        raise UsageError(f"{parameters.model} has no ImageNet weights; use weights=none or an earlier run")
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # where Keras shows the progress of a download
+            model: keras.Model = module.imagenet(parameters)
+    except (urllib.error.URLError, OSError) as error:
+        raise _not_fetched(str(error)) from None
+    except ValueError as error:  # sizes or widths that nobody has published
+        raise UsageError(f"weights=imagenet: {' '.join(str(error).split())}") from None
+    except Exception as error:
+        if "URL fetch failure" not in str(error):
+            raise
+        raise _not_fetched(str(error)) from None
+    return model
+
+
+def _not_fetched(reason: str) -> TataraError:
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    address = re.search(r"https?://\S+?\.h5", reason)
+    if address is None:
+        return TataraError(f"weights=imagenet: {folder} has no usable file ({' '.join(reason.split())})")
+    file = address[0].rpartition("/")[2]
+    return TataraError(
+        f"weights=imagenet: {file} is not in {folder} and cannot be fetched; "
+        f"download {address[0]} where there is a network and put it at {folder / file}"
+    )
+
+
+def _earlier(reference: str) -> "keras.Model":
+    """The float32 model that an earlier run left, found by workspace, run id or registered version."""
+    folder = _trained_folder(reference)
+    stored: dict[str, Any] = read_json(folder / "parameters.json")
+    parameters = resolve(stored.pop("kind"), stored)
+    model: keras.Model = task_module(parameters.kind).build(parameters, len(read_json(folder / "classes.json")))
+    try:
+        model.load_weights(folder / "model.weights.h5")
+    except (ValueError, OSError, KeyError) as error:
+        raise TataraError(f"{folder / 'model.weights.h5'}: cannot be read ({str(error).splitlines()[0]})") from None
+    return model
+
+
+def _trained_folder(reference: str) -> Path:
+    from mlflow.exceptions import MlflowException
+
+    from pipelines.workspace import find_workspace
+    from registry import store, versions
+
+    if "/" in reference and not Path(reference).is_dir():
+        return store.local_artifacts(versions.find(reference).run_id, "train")
+    try:
+        return find_workspace(reference).folder("train")
+    except UsageError:
+        try:
+            store.client().get_run(reference)
+        except MlflowException:
+            raise UsageError(
+                f"weights={reference}: not imagenet, a run or a registered NAME/VERSION; `tatara compare` lists runs"
+            ) from None
+        return store.local_artifacts(reference, "train")
