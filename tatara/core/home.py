@@ -34,6 +34,7 @@ def library_environment(state: Path) -> dict[str, str]:
         "_MLFLOW_SERVER_ARTIFACT_ROOT": (state / "mlflow" / "artifacts").as_uri(),
         "MLFLOW_ENV_ROOT": str(state / "mlflow" / "envs"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
         "BENTOML_HOME": str(state / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
         "ORT_DISABLE_TELEMETRY": "1",

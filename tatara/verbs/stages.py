@@ -26,7 +26,7 @@ def run(request: Request, output: Output) -> int:
     if parameters.serve:
         from tatara.verbs.serve import answered_once
 
-        result["served"] = answered_once(result["name"], result["version"])
+        result["served"] = answered_once(result["name"], result["version"], parameters.gpu)
     output.give(result, render(result))
     return 0
 
