@@ -65,8 +65,8 @@ class Engine:
             self._batcher = Batcher(self.runtime.infer, threads, self.settings.max_batch, observe)
             self.refusal = "the golden cases are being asked"
             await self._prove()
-        except (TataraError, OSError, KeyError, ValueError) as error:
-            self.refusal = " ".join(str(error).split())
+        except Exception as error:
+            self.refusal = " ".join(str(error).split()) or type(error).__name__
             logger.error("not ready: %s", self.refusal)
             return
         self.refusal = None

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
+from pipelines.packaging.bento import Release, build_bento
 from tatara.core.contract import Bound, Contract, ImagePreparation
 from tatara.core.files import sha256_bytes, write_bytes, write_json, write_text
 from tatara.core.lineage import Chain
@@ -17,6 +18,10 @@ from tatara.core.modalities.image import DECODER, decode
 
 LABELS = ("red", "green", "blue")
 SIDE = 8
+BOUNDS = (
+    Bound(rule="width_within", column="width", minimum=2, maximum=4000),
+    Bound(rule="modes_known", column="mode", allowed=("RGB", "L", "P", "CMYK", "RGBA", "I;16")),
+)
 
 
 def contract(bounds: tuple[Bound, ...] = (), labels: tuple[str, ...] = LABELS) -> Contract:
@@ -112,23 +117,26 @@ def write_converted(folder: Path, bounds: tuple[Bound, ...] = (), labels: tuple[
     return folder
 
 
-def chain(folder: Path) -> Chain:
+def write_chain(path: Path) -> Path:
     """A chain of three links that ends in an approval."""
     grown = Chain().then("data", {"revision": "0" * 64}, {})
     grown = grown.then("version", {"name": "colours", "version": "1"}, {})
-    return grown.then("approval", {"by": "demo policy"}, {})
+    write_text(path, grown.then("approval", {"by": "policy:demo"}, {}).model_dump_json(indent=1))
+    return path
 
 
-def write_model_folder(
-    folder: Path,
-    bounds: tuple[Bound, ...] = (),
-    labels: tuple[str, ...] = LABELS,
-    name: str = "colours",
-    version: str = "1",
-) -> Path:
+def write_model_folder(folder: Path, bounds: tuple[Bound, ...] = ()) -> Path:
     """What the package stage puts into the Bento's model."""
-    write_converted(folder, bounds, labels)
-    write_text(folder / "lineage.json", chain(folder).model_dump_json(indent=2) + "\n")
-    write_json(folder / "release.json", {"name": name, "version": version})
+    write_converted(folder, bounds)
+    write_chain(folder / "lineage.json")
+    write_json(folder / "release.json", {"name": "colours", "version": "1"})
     seal(folder)
     return folder
+
+
+def build(folder: Path, bounds: tuple[Bound, ...] = (), converted: Path | None = None) -> Path:
+    """A Bento store with ``colours:1``."""
+    release = Release(name="colours", version="1", tag="colours:1")
+    converted = converted or write_converted(folder / "convert", bounds)
+    build_bento(release, converted, write_chain(folder / "lineage.json"), folder / "home")
+    return folder / "home"

@@ -1,0 +1,92 @@
+"""Starting and stopping: what may not be served is refused in one line, and nothing is left behind."""
+
+import shutil
+import socket
+from pathlib import Path
+
+import httpx
+import onnxruntime
+import psutil
+import pytest
+
+from services.launch import launch
+from tatara.core.errors import RefusedError, UsageError
+from tatara.core.files import read_json, tree, write_json
+from tests.services.model_folder import build, plain, write_converted
+
+
+def workers() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def test_it_stops_without_orphans_and_leaves_the_store_as_it_was(bento_home: Path, tmp_path: Path) -> None:
+    before, running = tree(bento_home / "bentos") | tree(bento_home / "models"), workers()
+
+    with pytest.raises(KeyboardInterrupt), launch("colours:1", bento_home, tmp_path / "log") as service:
+        started = workers() - running
+        files = [("files", ("a.png", plain(200, 0, 0)))]
+        assert httpx.post(f"{service.url}/predict", files=files, trust_env=False).status_code == 200
+        raise KeyboardInterrupt
+
+    assert len(started) >= 2
+    assert not any(psutil.pid_exists(pid) for pid in started)
+    assert tree(bento_home / "bentos") | tree(bento_home / "models") == before
+    service.stop()
+
+
+def test_a_changed_byte_is_refused_before_it_is_loaded(bento_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(bento_home, home)
+    model = home / "models" / "colours" / "1" / "model.onnx"
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+
+    with pytest.raises(RefusedError, match=r"model\.onnx was changed since the model was packaged"):
+        launch("colours:1", home, tmp_path / "log")
+
+
+def test_a_resealed_change_is_refused_by_the_bentos_pin(bento_home: Path, tmp_path: Path) -> None:
+    from tatara.core.manifest import seal
+
+    home = tmp_path / "home"
+    shutil.copytree(bento_home, home)
+    folder = home / "models" / "colours" / "1"
+    write_json(folder / "release.json", {"name": "colours", "version": "2"})
+    seal(folder)
+
+    with pytest.raises(RefusedError, match=r"manifest\.json was changed"):
+        launch("colours:1", home, tmp_path / "log")
+
+
+def test_it_is_never_ready_when_a_golden_answer_differs(tmp_path: Path) -> None:
+    converted = write_converted(tmp_path / "convert")
+    cases = read_json(converted / "golden" / "cases.json")
+    cases["cases"][1]["outputs"]["probabilities"][0] += 2e-4
+    write_json(converted / "golden" / "cases.json", cases)
+    home = build(tmp_path, converted=converted)
+
+    with pytest.raises(RefusedError, match=r"golden case .*: probabilities differs from TensorFlow's answer by 0\.0002"):
+        launch("colours:1", home, tmp_path / "log")
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="a GPU is here")
+def test_a_demanded_gpu_that_is_not_there_is_refused(bento_home: Path, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="gpu=true, but this ONNX Runtime has no CUDA provider"):
+        launch("colours:1", bento_home, tmp_path / "log", environment={"TATARA_GPU": "1"})
+
+
+def test_a_taken_port_and_an_unknown_bento_are_usage_errors(bento_home: Path, tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} cannot be used"):
+            launch("colours:1", bento_home, tmp_path / "log", port=port)
+    with pytest.raises(UsageError, match="no Bento colours:9"):
+        launch("colours:9", bento_home, tmp_path / "log")
+
+
+def test_a_setting_that_is_no_number_is_a_usage_error(bento_home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="TATARA_MAX_BATCH='many': a whole number is needed"):
+        launch("colours:1", bento_home, tmp_path / "log", environment={"TATARA_MAX_BATCH": "many"})
