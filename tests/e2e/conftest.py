@@ -37,7 +37,7 @@ def command(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "HOME": str(home), **extra}
-        done = subprocess.run(words, cwd=checkout, env=environment, capture_output=True, text=True, timeout=280)
+        done = subprocess.run(words, cwd=checkout, env=environment, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done
 
@@ -49,7 +49,7 @@ def command(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def finished(module_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What ``tatara run --json`` printed for a short run of the digits in `module_project`."""
     words = ("run", "classification", "data=digits", "epochs=1", "width=8", "size=16", "--json")
-    done = subprocess.run([sys.executable, "-m", "tatara", *words], capture_output=True, text=True, timeout=280)
+    done = subprocess.run([sys.executable, "-m", "tatara", *words], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     result: dict[str, Any] = json.loads(done.stdout)
     return result

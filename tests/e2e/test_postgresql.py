@@ -15,7 +15,7 @@ import pytest
 from tatara.core.files import sha256_file
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
 def _free_port() -> int:

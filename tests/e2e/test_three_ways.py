@@ -11,6 +11,7 @@ import yaml
 from tatara.core.files import sha256_file
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ARTIFACTS = ("prepare.onnx", "model.onnx", "contract.json")
 
 
@@ -40,12 +41,10 @@ def by_dvc(checkout: Path, command: Command, by_tatara: Path) -> Path:
     return checkout / ".tatara" / "runs" / "dvc"
 
 
-@pytest.mark.slow
 def test_dvc_repro_gives_the_bytes_of_tatara_run(by_tatara: Path, by_dvc: Path) -> None:
     assert _digests(by_dvc) == _digests(by_tatara)
 
 
-@pytest.mark.slow
 def test_mlflow_run_gives_the_bytes_of_tatara_run(checkout: Path, command: Command, by_tatara: Path) -> None:
     before = _workspaces(checkout)
     parameters = ("-P", "data=digits", "-P", "model=small_cnn", "-P", "epochs=1", "-P", "force=true")
@@ -55,7 +54,6 @@ def test_mlflow_run_gives_the_bytes_of_tatara_run(checkout: Path, command: Comma
     assert not (checkout / "mlruns").exists()
 
 
-@pytest.mark.slow
 def test_a_second_dvc_repro_runs_nothing(checkout: Path, command: Command, by_dvc: Path) -> None:
     run = (by_dvc / "train" / "run.json").read_bytes()
     said = command("dvc", "repro").stdout
@@ -64,7 +62,6 @@ def test_a_second_dvc_repro_runs_nothing(checkout: Path, command: Command, by_dv
     assert (by_dvc / "train" / "run.json").read_bytes() == run
 
 
-@pytest.mark.slow
 def test_a_training_parameter_runs_training_but_not_validation(checkout: Path, command: Command, by_dvc: Path) -> None:
     params = checkout / "params.yaml"
     params.write_text(params.read_text().replace("epochs: 1", "epochs: 2"))
