@@ -18,7 +18,6 @@ from tatara.core.manifest import seal
 
 ROOT = Path(__file__).parents[2]
 CODE = ("tatara/__init__.py", "tatara/core", "services")
-SERVICE = "services.service:TataraService"
 
 
 @dataclass(frozen=True)
@@ -50,29 +49,22 @@ def build_bento(release: Release, converted: Path, lineage: Path, home: Path) ->
     place = Path(*release.tag.split(":"))
     with TemporaryDirectory(prefix=".package-", dir=home) as staged, TemporaryDirectory(prefix="context-") as context:
         # The context lies outside the store because BentoML reads no build file below a hidden folder.
-        staging = Path(staged)
-        manifest = _store_model(release, converted, lineage, staging)
+        model, store = Path(staged) / "model", Path(staged) / "store"
+        manifest = _seal_model(release, converted, lineage, model)
         _fill_context(release, manifest, Path(context))
-        _build(release, Path(context), staging)
-        _lock_requirements(staging / "bentos" / place, Path(context) / "requirements.txt")
-        for store in ("models", "bentos"):
-            _move(staging / store / place, home / store / place)
-            write_text(home / store / place.parent / "latest", place.name)
+        _store(release, model, Path(context), store)
+        _lock_requirements(store / "bentos" / place, Path(context) / "requirements.txt")
+        for kind in ("models", "bentos"):
+            _move(store / kind / place, home / kind / place)
+            write_text(home / kind / place.parent / "latest", place.name)
     return {"bento": release.tag, "model": release.tag, "path": str(home / "bentos" / place), "manifest": manifest}
 
 
-def _store_model(release: Release, converted: Path, lineage: Path, home: Path) -> str:
-    import bentoml
-    from bentoml._internal.models import ModelStore
-
-    (home / "models").mkdir(parents=True)
-    labels = {"name": release.name, "version": release.version}
-    with bentoml.models.create(release.tag, labels=labels, _model_store=ModelStore(home / "models")) as model:
-        folder = Path(model.path)
-        shutil.copytree(converted, folder, dirs_exist_ok=True)
-        shutil.copyfile(lineage, folder / "lineage.json")
-        write_json(folder / "release.json", {"name": release.name, "version": release.version})
-        return seal(folder)
+def _seal_model(release: Release, converted: Path, lineage: Path, folder: Path) -> str:
+    shutil.copytree(converted, folder)
+    shutil.copyfile(lineage, folder / "lineage.json")
+    write_json(folder / "release.json", {"name": release.name, "version": release.version})
+    return seal(folder)
 
 
 def _fill_context(release: Release, manifest: str, context: Path) -> None:
@@ -87,32 +79,29 @@ def _fill_context(release: Release, manifest: str, context: Path) -> None:
     lock = "gpu-serve" if release.gpu else "serve"
     shutil.copyfile(ROOT / "requirements" / f"{lock}.txt", context / "requirements.txt")
     write_json(context / "pin.json", {"model": release.tag, "manifest": manifest, "gpu": release.gpu})
-    options = {
-        "service": SERVICE,
-        "name": release.tag.partition(":")[0],
-        "description": f"# {release.name} {release.version}\n\nServe it with `bentoml serve {release.tag}`.\n",
-        "labels": {"name": release.name, "version": release.version},
-        "include": ["tatara/**", "services/**", "pin.json"],
-        "python": {"requirements_txt": "requirements.txt", "lock_packages": False},
-        "models": [release.tag],
-    }
-    write_text(context / "bentofile.yaml", yaml.safe_dump(options, allow_unicode=True))
 
 
-def _build(release: Release, context: Path, home: Path) -> None:
-    """BentoML imports the service to build it: in a process of its own, from the context, with its own home."""
+def _store(release: Release, model: Path, context: Path, home: Path) -> None:
+    """BentoML imports the service to build it, and reads its home once: in a process of its own."""
     environment = {
         **os.environ,
         **library_environment(home),
         "BENTOML_HOME": str(home),
-        "PYTHONPATH": str(context),
+        "PYTHONPATH": f"{context}{os.pathsep}{ROOT}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    version = release.tag.partition(":")[2]
-    command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", version, "--output", "tag"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.packaging.store",
+        release.tag,
+        release.name,
+        release.version,
+        str(model),
+    ]
     done = subprocess.run(command, env=environment, cwd=context, capture_output=True, text=True, check=False)
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        last = (done.stderr.strip() or "no output").splitlines()[-1]
         raise TataraError(f"BentoML cannot build {release.tag} ({last}); `tatara doctor` checks the Bento store")
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -22,12 +23,13 @@ def workers() -> set[int]:
 def test_it_stops_without_orphans_and_leaves_the_store_as_it_was(bento_home: Path, tmp_path: Path) -> None:
     before, running = tree(bento_home / "bentos") | tree(bento_home / "models"), workers()
 
-    with pytest.raises(KeyboardInterrupt), launch("colours:1", bento_home, tmp_path / "log") as service:
+    with suppress(KeyboardInterrupt), launch("colours:1", bento_home, tmp_path / "log") as service:
         started = workers() - running
         files = [("files", ("a.png", plain(200, 0, 0)))]
-        assert httpx.post(f"{service.url}/predict", files=files, trust_env=False).status_code == 200
+        status = httpx.post(f"{service.url}/predict", files=files, trust_env=False).status_code
         raise KeyboardInterrupt
 
+    assert status == 200
     assert len(started) >= 2
     assert not any(psutil.pid_exists(pid) for pid in started)
     assert tree(bento_home / "bentos") | tree(bento_home / "models") == before
@@ -66,7 +68,9 @@ def test_it_is_never_ready_when_a_golden_answer_differs(tmp_path: Path) -> None:
     write_json(converted / "golden" / "cases.json", cases)
     home = build(tmp_path, converted=converted)
 
-    with pytest.raises(RefusedError, match=r"golden case .*: probabilities differs from TensorFlow's answer by 0\.0002"):
+    with pytest.raises(
+        RefusedError, match=r"golden case .*: probabilities differs from TensorFlow's answer by 0\.0002"
+    ):
         launch("colours:1", home, tmp_path / "log")
 
 
