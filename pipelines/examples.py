@@ -42,7 +42,8 @@ def split_examples(workspace: Workspace, split: str) -> list[Example]:
     import pandas
 
     folder = open_dataset(workspace.parameters("validate").data).folder
-    index = pandas.read_parquet(workspace.folder("validate") / "index.parquet", columns=["path", "split", "label", "digest"])
+    columns = ["path", "split", "label", "digest"]
+    index = pandas.read_parquet(workspace.folder("validate") / "index.parquet", columns=columns)
     rows = index[index["split"] == split].itertuples(index=False)
     found = [Example(str(row.path), str(row.label), str(row.digest), folder) for row in rows]
     if not found:

@@ -1,11 +1,12 @@
 """``python -m pipelines.conversion WORKSPACE FOLDER``: export, proof and golden cases in a process of their own.
 
-Only a fresh process gives the same ONNX bytes again. Standard error's last line is the error, if there is one.
+Only a fresh process gives the same ONNX bytes again.
 """
 
 import sys
 from pathlib import Path
 
+from pipelines.conversion.process import ERROR
 from tatara.core.errors import TataraError
 from tatara.core.files import read_json, write_json
 from tatara.core.home import apply_library_environment
@@ -15,17 +16,18 @@ def convert(workspace_path: Path, folder: Path) -> None:
     """Fill ``folder`` with what the convert stage leaves."""
     from pipelines.conversion import card, contract, export, golden, int8, parity, reference
     from pipelines.examples import split_examples
+    from pipelines.parameters import task_module
     from pipelines.workspace import Workspace
     from tatara.core.runtime import Runtime
 
     workspace = Workspace(workspace_path)
     agreed = contract.of_run(workspace)
     model = reference.trained_model(workspace, len(agreed.labels))
-    functions = reference.Reference(contract.task_of(workspace), model, agreed)
+    functions = reference.Reference(task_module(agreed.kind), model, agreed)
     export.export(functions, agreed, folder)
-    card.write_card(folder, model.count_params())
+    facts = card.write_card(folder, model.count_params())
     examples = split_examples(workspace, "test")
-    write_json(folder / "parity.json", parity.Proof(functions, Runtime(folder), examples).run())
+    write_json(folder / "parity.json", parity.Proof(functions, Runtime(folder), examples, facts["flops"]).run())
     golden.write_golden(functions, examples, folder / "golden")
     if read_json(folder / "parameters.json")["int8"]:
         int8.write_int8(folder, split_examples(workspace, "train"))
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
     try:
         convert(Path(arguments[0]), Path(arguments[1]))
     except TataraError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{ERROR}{error}\n")
         return error.exit_code
     return 0
 

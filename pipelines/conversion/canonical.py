@@ -1,4 +1,4 @@
-"""One form for equal graphs: tf2onnx's order of nodes, its names and its choice among equal constants vary by process."""
+"""One form for equal graphs: the order of nodes, names and the choice among equal constants vary in tf2onnx."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -26,8 +26,8 @@ def canonical(graph: "onnx.GraphProto") -> None:
         for inner in (node, *inside(node)):
             inner.input[:] = [names.get(name, name) for name in inner.input]
         node.output[:] = [names[name] for name in node.output]
-    ordered = onnx.GraphProto(name=graph.name, node=nodes, initializer=constants, input=graph.input, output=graph.output)
-    graph.CopyFrom(ordered)
+    ends = {"input": graph.input, "output": graph.output}
+    graph.CopyFrom(onnx.GraphProto(name=graph.name, node=nodes, initializer=constants, **ends))
 
 
 def inside(node: "onnx.NodeProto") -> Iterator["onnx.NodeProto"]:

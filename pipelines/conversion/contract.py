@@ -1,30 +1,33 @@
 """The contract of a run: what its parameters, classes and validated bounds say together."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from pipelines.parameters import task_module
+from pipelines.parameters import Parameters, task_module
 from pipelines.workspace import Workspace
 from tatara.core.contract import Bound, Contract
 from tatara.core.files import read_json
 from tatara.core.modalities import image
 
 
-def task_of(workspace: Workspace) -> Any:
-    """The module of the run's kind."""
-    return task_module(workspace.parameters("train").kind)
-
-
 def of_run(workspace: Workspace) -> Contract:
     """The contract of the model that the train stage left."""
-    parameters, task = workspace.parameters("train"), task_of(workspace)
+    parameters = workspace.parameters("train")
     classes = read_json(workspace.folder("train") / "classes.json")
     bounds = read_json(workspace.folder("validate") / "bounds.json")
-    return Contract(
-        modality=task.MODALITY,
-        kind=parameters.kind,
-        decoder=image.DECODER,
-        labels=tuple(classes),
-        preparation=task.preparation(parameters),
-        outputs=task.output_shapes(parameters, len(classes)),
-        bounds=tuple(Bound.model_validate(bound) for bound in bounds),
-    )
+    return agreed(parameters, classes, tuple(Bound.model_validate(bound) for bound in bounds))
+
+
+def agreed(parameters: Parameters, classes: Sequence[str], bounds: tuple[Bound, ...] = ()) -> Contract:
+    """The contract of a model of these parameters."""
+    task: Any = task_module(parameters.kind)
+    fields = {
+        "modality": task.MODALITY,
+        "kind": parameters.kind,
+        "decoder": image.DECODER,
+        "labels": tuple(classes),
+        "preparation": task.preparation(parameters),
+        "outputs": task.output_shapes(parameters, len(classes)),
+        "bounds": bounds,
+    }
+    return Contract.model_validate(fields)

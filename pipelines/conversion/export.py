@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 OPSET = 18
 """The newest that tf2onnx writes correctly; 21 does not convert."""
 
+STANDARD = ("", "ai.onnx")
+
 Shape = tuple[int | str, ...]
 
 
@@ -90,10 +92,10 @@ def finish(model: "onnx.ModelProto", contract: Contract, path: Path) -> None:
     """
     import onnx
 
-    foreign = sorted({f"{node.domain}.{node.op_type}" for node in walk(model.graph) if node.domain not in ("", "ai.onnx")})
-    if foreign:
+    used = {(node.domain, node.op_type) for node in walk(model.graph)}
+    if foreign := sorted(f"{domain}.{name}" for domain, name in used if domain not in STANDARD):
         raise TataraError(f"{path.name}: operators that ONNX does not define: {', '.join(foreign)}; replace the layer")
-    standard = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    standard = [opset for opset in model.opset_import if opset.domain in STANDARD]
     del model.opset_import[:]
     model.opset_import.extend(standard)
     onnx.helper.set_model_props(model, {CONTRACT_KEY: contract.digest})

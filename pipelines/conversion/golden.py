@@ -15,8 +15,9 @@ TOLERANCE = 1e-4
 def write_golden(reference: Reference, examples: Sequence[Example], folder: Path) -> None:
     """Write ``cases.json`` and ``files/`` into ``folder``.
 
-    ``cases.json`` holds ``tolerance`` and lists by case ``file`` (relative to ``folder``), ``digest`` (SHA-256), ``path`` (in the dataset),
-    ``label`` (the truth) and ``outputs`` (name -> TensorFlow's values, computed from the file's bytes).
+    ``cases.json`` holds ``tolerance`` and lists by case ``file`` (relative to ``folder``), ``digest`` (SHA-256),
+    ``path`` (in the dataset), ``label`` (the truth) and ``outputs`` (name -> TensorFlow's values, computed from the
+    file's bytes).
     """
     cases = []
     for position, example in enumerate(diverse(list(examples), CASES)):

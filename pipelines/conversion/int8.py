@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from tatara.core.modalities import image
 from tatara.core.progress import progress
 from tatara.core.runtime import Runtime
 
-if TYPE_CHECKING:
-    import onnx
-
 CALIBRATION = 128
 FILE = "model.int8.onnx"
 _FLOAT = ("Softmax", "Sigmoid", "Resize")
@@ -26,10 +23,9 @@ _FLOAT = ("Softmax", "Sigmoid", "Resize")
 
 def write_int8(folder: Path, training: Sequence[Example]) -> None:
     """Write `FILE` beside ``model.onnx``, its ranges from training images that go through ``prepare.onnx``."""
+    import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    import onnx
 
     runtime = Runtime(folder)
     examples = diverse(list(training), CALIBRATION)

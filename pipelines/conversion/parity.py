@@ -4,7 +4,6 @@ import importlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,9 @@ PREPARED_TOLERANCE = 1e-5
 BATCHES = (1, 3, 8)
 SCALES = {"half": (0.5, 0.5), "enlarged": (1.7, 1.7), "wide": (1.3, 0.7), "tall": (0.6, 1.5)}
 """Factors on width and height."""
-RESIZED = 16
-APART = 32
+OPERATIONS = 1e12
+"""Floating-point operations that one pass over the examples may cost; it bounds how many are compared."""
+LEAST, MOST, RESIZED, APART = 32, 1000, 8, 16
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,13 @@ class Proof:
         reference: the TensorFlow functions.
         runtime: over the exported folder.
         examples: of the test split.
+        flops: of the model, for one example.
     """
 
-    def __init__(self, reference: Reference, runtime: Runtime, examples: Sequence[Example]) -> None:
+    def __init__(self, reference: Reference, runtime: Runtime, examples: Sequence[Example], flops: int) -> None:
         self.reference, self.runtime = reference, runtime
         self.kind: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.agreement")
-        affordable = max(128, 2**22 // runtime.contract.preparation.size ** 2)
+        affordable = int(np.clip(OPERATIONS / flops, LEAST, MOST))
         self.examples = diverse(list(examples), affordable)
         self.contents = [example.read() for example in self.examples]
 
@@ -94,8 +95,8 @@ class Proof:
         _refuse(checks)
         native = checks[0].record()
         if abs(metric["tensorflow"] - metric["onnxruntime"]) * len(paths) > native["ties"]:
-            raise RefusedError(f"convert: {metric['name']} is {metric['tensorflow']} in TensorFlow and "
-                               f"{metric['onnxruntime']} in ONNX Runtime; nothing was kept")  # fmt: skip
+            found = f"{metric['tensorflow']} in TensorFlow and {metric['onnxruntime']} in ONNX Runtime"
+            raise RefusedError(f"convert: {metric['name']} is {found} on the same files; nothing was kept")
         return {
             "max_abs": max(check.record()["max_abs"] for check in checks if check.tolerance == NATIVE_TOLERANCE),
             "top1_equal": all(check.record()["top1_equal"] for check in checks),
@@ -143,7 +144,8 @@ class Proof:
     def _compare(self, name: str, batch: int, tolerance: float, paths: list[str], expected: Any, actual: Any) -> Check:
         tied = self.kind.ties(expected, tolerance)
         decided_apart = self.kind.decided_apart(expected, actual) & ~tied
-        return Check(name, batch, tolerance, paths, self.kind.differences(expected, actual), decided_apart, int(tied.sum()))
+        apart = self.kind.differences(expected, actual)
+        return Check(name, batch, tolerance, paths, apart, decided_apart, int(tied.sum()))
 
     @staticmethod
     def _in_batches(function: Any, values: Any, size: int, label: str) -> dict[str, NDArray[np.float32]]:

@@ -46,7 +46,7 @@ class Judged:
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self.probabilities.shape[1]
+        return int(self.probabilities.shape[1])
 
 
 def accuracy(judged: Judged) -> Interval:

@@ -101,7 +101,8 @@ def _bca_levels(value: Sums, sampled: Sums, without: Sums, confidence: float) ->
     spread = (away**2).sum(axis=0)
     acceleration = np.divide((away**3).sum(axis=0), 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
     z = np.array([[-1.0], [1.0]]) * _z(confidence)
-    return np.vectorize(NormalDist().cdf)(bias + (bias + z) / (1 - acceleration * (bias + z)))
+    levels: Sums = np.vectorize(NormalDist().cdf)(bias + (bias + z) / (1 - acceleration * (bias + z)))
+    return levels
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -116,7 +117,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     for i in range(min(only_first, only_second) + 1):
         tail += term
         term = term * (discordant - i) // (i + 1)
-    return min(1.0, 2 * tail / 2**discordant)
+    return float(min(1.0, 2 * tail / 2**discordant))
 
 
 def paired_proportions_apart(only_first: int, only_second: int, examples: int, confidence: float = 0.95) -> Interval:

@@ -51,7 +51,9 @@ def predictions(contract: Contract, examples: Sequence[Example], outputs: Output
     return pandas.concat([head, pandas.DataFrame(outputs["probabilities"], columns=columns)], axis=1)
 
 
-def measure(test: Judged, train: Judged, labels: Sequence[str], hierarchy: Hierarchy | None, seed: int) -> dict[str, Interval]:
+def measure(
+    test: Judged, train: Judged, labels: Sequence[str], hierarchy: Hierarchy | None, seed: int
+) -> dict[str, Interval]:
     """Every metric by name.
 
     ``accuracy``; ``top5_accuracy`` where there are more than 5 classes, ``top3_accuracy`` where more than 3; macro
@@ -79,7 +81,9 @@ def measure(test: Judged, train: Judged, labels: Sequence[str], hierarchy: Hiera
     return found
 
 
-def describe(folder: Path, test: Judged, examples: Sequence[Example], labels: Sequence[str], found: dict[str, Interval]) -> None:
+def describe(
+    folder: Path, test: Judged, examples: Sequence[Example], labels: Sequence[str], found: dict[str, Interval]
+) -> None:
     """Write ``classes.json`` (scores and support by class), ``report.md`` and ``plots/`` into ``folder``."""
     support = np.bincount(test.truth, minlength=len(labels))
     by_class = {

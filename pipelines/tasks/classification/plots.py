@@ -19,7 +19,7 @@ ANNOTATED = 20
 """Classes up to which a confusion matrix shows its figures."""
 SHOWN = 40
 """Classes up to which scores by class are drawn; of more, the worst."""
-GALLERY = 24
+GALLERY, COLUMNS = 24, 6
 
 
 def draw_all(folder: Path, judged: Judged, labels: Sequence[str], contents: Any, error: Interval) -> None:
@@ -44,10 +44,11 @@ def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str],
     classes = len(labels)
     names = [shortened(name, 16) for name in legible(labels)]
     values = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if normalized else counts
+    most = 1 if normalized else max(1, int(counts.max()))
     side = float(np.clip(2.5 + 0.5 * classes, 4.5, 14))
     with picture(path, side + 1, side, labels) as figure:
         axis = figure.subplots()
-        drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=1 if normalized else max(1, counts.max()))
+        drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=most)
         step = -(-classes // 50)
         axis.set_xticks(range(0, classes, step), names[::step], rotation=90 if max(map(len, names)) > 3 else 0)
         axis.set_yticks(range(0, classes, step), names[::step])
@@ -59,8 +60,8 @@ def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str],
         if classes <= ANNOTATED:
             for row, column in np.argwhere(counts > 0):
                 text = f"{values[row, column]:.2f}".lstrip("0") if normalized else str(counts[row, column])
-                light = values[row, column] > 0.5 * drawn.norm.vmax
-                axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if light else INK)
+                light = values[row, column] > 0.5 * most
+                axis.text(column, row, text, ha="center", va="center", color="white" if light else INK)
 
 
 def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
@@ -77,7 +78,17 @@ def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.bar(centres[there], accuracy, width, color=PALE)
         upper.plot([0, 1], [0, 1], color="#9aa0a6", linestyle="--", linewidth=1, label="calibrated")
-        upper.errorbar(confidence, accuracy, ends, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
+        upper.errorbar(
+            confidence,
+            accuracy,
+            ends,
+            fmt="o",
+            color=BLUE,
+            markersize=4,
+            capsize=2,
+            label="accuracy, 95 %",
+            clip_on=False,
+        )
         upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
         upper.set_title(f"calibration error {error.value:.3f} [{error.low:.3f}, {error.high:.3f}]")
         upper.legend(loc="upper left")
@@ -89,20 +100,18 @@ def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
 
 
 def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], contents: Any) -> None:
-    """The wrong answers of highest score; where there is none, the right answers of lowest."""
-    wrong = np.flatnonzero(~judged.right)
-    if len(wrong):
-        chosen = wrong[np.argsort(-judged.score[wrong], kind="stable")][:GALLERY]
-        title = f"{len(wrong)} of {len(judged.truth)} wrong; the surest mistakes first (truth → answer, score)"
-    else:
-        chosen = np.argsort(judged.score, kind="stable")[:GALLERY]
-        title = f"none of {len(judged.truth)} wrong; the least sure answers first (truth → answer, score)"
+    """The wrong answers of highest score in red; where they are few, the right answers of lowest score after them."""
+    order = np.lexsort((np.where(judged.right, judged.score, -judged.score), judged.right))
+    wrong = int((~judged.right).sum())
+    chosen = order[: min(max(wrong, GALLERY // 2), GALLERY)]
     names = [shortened(name, 12) for name in legible(labels)]
-    columns = min(6, max(3, len(chosen)))
-    rows = -(-len(chosen) // columns)
-    with picture(path, 1.75 * columns, 2.05 * rows + 0.6, labels) as figure:
-        figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    rows = -(-len(chosen) // COLUMNS)
+    with picture(path, 1.75 * COLUMNS, 2.05 * rows + 0.6, labels) as figure:
+        figure.suptitle(
+            f"{wrong or 'none'} of {len(order)} wrong: the surest mistakes, then the least sure right answers\n"
+            "truth → answer, score", fontsize=10, x=0.01, ha="left",
+        )  # fmt: skip
+        axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axis in axes:
             axis.set_axis_off()
         for axis, position in zip(axes, chosen, strict=False):

@@ -1,0 +1,44 @@
+"""Work that needs a process of its own: its progress is passed on, its error comes back as ours."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from tatara.core.errors import RefusedError, TataraError, UsageError
+from tatara.core.home import project_root
+
+ERROR = "tatara: "
+"""How the line of standard error begins that carries the error."""
+_ERRORS: dict[int, type[TataraError]] = {2: UsageError, 3: RefusedError}
+_PROGRESS = ("parity: ", "int8: ", "models: ")
+
+
+def spawn(module: str, *arguments: str) -> None:
+    """Run ``python -m module`` from the project's root, with string hashes that are the same each time.
+
+    Lines of progress are passed on; the rest of what it says is TensorFlow's talk, and kept for an error alone.
+
+    Raises:
+        TataraError: of the kind that the exit code names, with the line that begins with `ERROR`, or the last one.
+    """
+    options: dict[str, Any] = {"stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", module, *arguments]
+    error = last = ""
+    with subprocess.Popen(command, cwd=project_root(), env=environment, **options) as child:
+        try:
+            for line in child.stderr or ():
+                last = line.strip() or last
+                error = line.removeprefix(ERROR).strip() if line.startswith(ERROR) else error
+                if line.startswith(_PROGRESS):
+                    sys.stderr.write(line)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        raise TataraError(f"{module} was ended by {name}; if memory ran out, free some and run the step again")
+    if child.returncode:
+        raise _ERRORS.get(child.returncode, TataraError)(error or f"{module}: {last}")
