@@ -34,6 +34,13 @@ def legal_name(name: str, what: str = "name") -> str:
     return composed
 
 
+def _legal_class(name: str) -> str:
+    try:
+        return legal_name(name, "class")
+    except UsageError as error:
+        raise ValueError(error) from None  # the kind that pydantic reports with the field's place
+
+
 class Description(BaseModel):
     """What ``dataset.yaml`` says.
 
@@ -52,7 +59,7 @@ class Description(BaseModel):
     kind: Literal["classification"]
     format: Literal["image-folder"]
     classes: Annotated[
-        tuple[Annotated[str, AfterValidator(lambda name: legal_name(name, "class"))], ...],
+        tuple[Annotated[str, AfterValidator(_legal_class)], ...],
         Field(min_length=2, strict=False),
     ]
     splits: dict[Split, str]

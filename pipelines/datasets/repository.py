@@ -27,7 +27,7 @@ def exclusive() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("waiting for another `tatara data` command to finish", file=sys.stderr, flush=True)
+            sys.stderr.write("waiting for another `tatara data` command to finish\n")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -39,18 +39,20 @@ def repository() -> "Iterator[Repo]":
     Raises:
         TataraError: whatever DVC raises inside the block, in one line.
     """
-    from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo
 
-    logging.getLogger("dvc").setLevel(logging.ERROR)
+    for name in ("dvc", "dvc_data", "dvc_objects"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with Repo(str(project_root())) as repo:
             yield repo
     except LockError:
         raise TataraError("another dvc command is running here; try again when it has finished") from None
-    except DvcException as error:
-        raise TataraError(f"DVC: {' '.join(str(error).split())}") from error
+    except TataraError:
+        raise
+    except Exception as error:  # DVC's own, SQLite's, the file systems' and whatever a remote's client raises
+        raise TataraError(f"DVC: {' '.join(str(error).split()) or type(error).__name__}") from error
 
 
 def default_remote(repo: "Repo") -> str:

@@ -1,0 +1,43 @@
+"""Progress: what passes through is untouched, and each kind of standard error gets what suits it."""
+
+import fcntl
+import io
+import os
+import pty
+import struct
+import sys
+import termios
+
+import pytest
+
+from tatara.core import progress as module
+from tatara.core.progress import progress
+
+
+def test_items_pass_and_short_work_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress(iter("abc"), 3, "letters")) == ["a", "b", "c"]
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_plain_lines_off_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
+    list(progress(range(4), 4, "read x"))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "read x: 2/4 (50%)" in captured.err
+    assert "\r" not in captured.err
+
+
+def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert list(progress(range(3), 3, "read x")) == [0, 1, 2]
+        monkeypatch.undo()
+    with io.FileIO(master) as shown:
+        text = shown.read(65536).decode()
+    assert "read x" in text
+    assert "\r" in text
+    assert "3/3" in text

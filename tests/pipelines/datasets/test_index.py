@@ -1,0 +1,123 @@
+"""The index: measurements against hand-computed ones, bad files as rows, and no more work than what changed."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+from PIL import Image
+
+from pipelines.datasets.dataset import Dataset
+from pipelines.datasets.index import COLUMNS, build_index
+from pipelines.datasets.measuring import difference_hash
+from tatara.core.errors import TataraError
+from tatara.core.files import sha256_file
+from tests.pipelines.datasets.images import write_dataset, write_image
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setenv("TATARA_HOME", str(tmp_path / "state"))
+    return write_dataset(tmp_path / "data" / "mine")
+
+
+def row_of(index: pandas.DataFrame, path: str) -> pandas.Series:
+    (position,) = index.index[index["path"] == path]
+    return index.loc[position]
+
+
+def stored_index(tmp_path: Path) -> Path:
+    (path,) = (tmp_path / "state" / "cache" / "index").rglob("*.parquet")
+    return path
+
+
+def test_measurements_worked_out_by_hand(dataset: Dataset) -> None:
+    file = dataset.folder / "train" / "a" / "known.png"
+    Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)).save(file)
+    index = build_index(dataset)
+    assert tuple(index.columns) == COLUMNS
+    assert index["path"].is_monotonic_increasing
+    assert index.index.equals(pandas.RangeIndex(13))
+    row = row_of(index, "train/a/known.png")
+    red, blue = 0.299 * 255, 0.114 * 255
+    assert (row["split"], row["label"], row["mode"]) == ("train", "a", "RGB")
+    assert (row["width"], row["height"], row["bytes"]) == (2, 1, file.stat().st_size)
+    assert row["digest"] == sha256_file(file)
+    assert row["decode_error"] is None
+    assert row["brightness_mean"] == pytest.approx((red + blue) / 2)
+    assert row["brightness_deviation"] == pytest.approx((red - blue) / 2)
+
+
+def test_the_difference_hash_of_ramps_and_of_a_scaled_copy() -> None:
+    ramp = np.tile(np.linspace(0, 255, 90).astype(np.uint8)[None, :, None], (80, 1, 3))
+    assert difference_hash(ramp) == "0" * 16
+    assert difference_hash(ramp[:, ::-1]) == "f" * 16
+    photo = np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    large = np.asarray(Image.fromarray(photo).resize((240, 270), Image.Resampling.BICUBIC))
+    half = np.asarray(Image.fromarray(large).resize((120, 135), Image.Resampling.BOX))
+    differing = int(difference_hash(large), 16) ^ int(difference_hash(half), 16)
+    assert differing.bit_count() <= 3
+
+
+def test_what_cannot_be_read_has_a_row_that_says_why(dataset: Dataset, tmp_path: Path) -> None:
+    folder = dataset.folder / "train" / "a"
+    whole = write_image(tmp_path / "whole.png", 99, (64, 64)).read_bytes()
+    frames = io.BytesIO()
+    Image.new("L", (4, 4)).save(frames, "GIF", save_all=True, append_images=[Image.new("L", (4, 4), 255)])
+    bad = {"empty.png": b"", "cut.png": whole[:2000], "text.jpg": b"no image", "moving.gif": frames.getvalue()}
+    for name, content in bad.items():
+        (folder / name).write_bytes(content)
+    (folder / "file link.png").symlink_to(tmp_path / "whole.png")
+    (dataset.folder / "train" / "folder link").symlink_to("/etc")
+    (dataset.folder / "train" / ".hidden").mkdir()
+    (dataset.folder / "train" / ".hidden" / "x.png").write_bytes(b"")
+
+    index = build_index(dataset)
+    broken = index[index["decode_error"].notna()].set_index("path")
+    assert set(broken.index) == {*(f"train/a/{name}" for name in bad), "train/a/file link.png", "train/folder link"}
+    for path, words in {
+        "train/a/empty.png": "0 bytes", "train/a/cut.png": "damaged", "train/a/text.jpg": "not an image",
+        "train/a/moving.gif": "2 frames", "train/a/file link.png": "whole.png", "train/folder link": "/etc",
+    }.items():  # fmt: skip
+        assert words in broken.loc[path, "decode_error"]
+    numbers = broken[["width", "height", "brightness_mean", "brightness_deviation"]]
+    assert numbers.isna().all(axis=None)
+    assert broken["mode"].isna().all()
+    assert broken.loc["train/a/file link.png", "digest"] is None
+    assert not index["path"].str.contains("hidden").any()
+    assert build_index(dataset).equals(index)
+
+
+def test_only_what_changed_is_measured_again(dataset: Dataset, tmp_path: Path) -> None:
+    """A mark put into the stored index survives where a row is kept, and not where a file is decoded."""
+    build_index(dataset)
+    stored = stored_index(tmp_path)
+    marked = pandas.read_parquet(stored)
+    marked["brightness_mean"] = -1.0
+    marked.to_parquet(stored, index=False)
+    content = (dataset.folder / "test" / "a" / "0.png").read_bytes()
+    (dataset.folder / "test" / "a" / "0.png").write_bytes(content)  # another time, the same content
+    (dataset.folder / "test" / "a" / "1.png").rename(dataset.folder / "test" / "a" / "moved.png")
+    write_image(dataset.folder / "test" / "b" / "0.png", 500)
+    write_image(dataset.folder / "valid" / "b" / "new.png", 501)
+    (dataset.folder / "train" / "a" / "1.png").unlink()
+
+    index = build_index(dataset)
+    measured = set(index.loc[index["brightness_mean"] > 0, "path"])
+    assert measured == {"test/b/0.png", "valid/b/new.png"}
+    assert "train/a/1.png" not in set(index["path"])
+    assert "test/a/moved.png" in set(index["path"])
+    assert row_of(index, "test/b/0.png")["digest"] == sha256_file(dataset.folder / "test" / "b" / "0.png")
+
+
+def test_a_damaged_stored_index_is_made_anew(dataset: Dataset, tmp_path: Path) -> None:
+    index = build_index(dataset)
+    stored_index(tmp_path).write_bytes(b"PAR1 no longer")
+    assert build_index(dataset).equals(index)
+
+
+def test_a_name_that_is_no_utf8_is_refused_by_name(dataset: Dataset) -> None:
+    (dataset.folder / "train" / "a" / "x\udcff.png").write_bytes(b"")
+    with pytest.raises(TataraError, match="rename it"):
+        build_index(dataset)
