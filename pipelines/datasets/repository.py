@@ -1,10 +1,12 @@
 """The project's DVC repository: opened in process, one command at a time, with errors of one line."""
 
 import fcntl
+import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tatara.core.errors import TataraError
@@ -46,13 +48,30 @@ def repository() -> "Iterator[Repo]":
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with Repo(str(project_root())) as repo:
-            yield repo
+            _mend_lock_file(repo)
+            try:
+                yield repo
+            except BaseException:
+                _mend_lock_file(repo)
+                raise
     except LockError:
         raise TataraError("another dvc command is running here; try again when it has finished") from None
     except TataraError:
         raise
     except Exception as error:  # DVC's own, SQLite's, the file systems' and whatever a remote's client raises
         raise TataraError(f"DVC: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def _mend_lock_file(repo: "Repo") -> None:
+    """DVC rewrites its file of locks in place: Ctrl-C may leave it cut, and then every DVC command refuses to work."""
+    from dvc.lock import LockError, make_lock
+
+    path = Path(str(repo.tmp_dir)) / "rwlock"
+    with suppress(LockError, FileNotFoundError), make_lock(f"{path}.lock", tmp_dir=repo.tmp_dir):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            path.unlink()
 
 
 def default_remote(repo: "Repo") -> str:

@@ -259,27 +259,29 @@ def test_data_that_has_not_been_pulled_is_not_forgotten(tiny_project: Path, tmp_
 
 
 def test_ctrl_c_at_any_moment_leaves_all_or_nothing(tiny_project: Path, tmp_path: Path) -> None:
+    """Moments are in CPU time, so that they fall alike on a busy machine; DVC's file of locks is cut once, too."""
     source = image_folder(tmp_path / "source", {"a": 60, "b": 60})
     before = state(tiny_project)
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGALRM, interrupt)
+    previous = signal.signal(signal.SIGVTALRM, interrupt)
     try:
         for number, delay in enumerate([0.005, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3]):
-            signal.setitimer(signal.ITIMER_REAL, delay)
+            signal.setitimer(signal.ITIMER_VIRTUAL, delay)
             try:
                 add(source, f"mine {number}")
             except KeyboardInterrupt:
                 pass
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             after = state(tiny_project)
-            assert after == before or f"mine {number}" in after[0]
+            assert after == before or (f"mine {number}" in after[0] and after[1] != before[1])
             before = after
     finally:
-        signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGVTALRM, previous)
+    (tiny_project / ".dvc" / "tmp" / "rwlock").write_text("")
     (tiny_project / "data" / ".adding").mkdir()  # what a killed one leaves is cleared by the next
     (tiny_project / "data" / ".adding" / "half").write_text("")
     assert add(source, "last").counts["train"] == {"a": 48, "b": 48}
