@@ -93,9 +93,10 @@ def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
     files = file_table(index, SPLITS)
     counts = class_table(index, SPLITS, classes)
     parameters = {"splits": list(SPLITS), "classes": list(classes)}
-    outcomes = validate(suite, {"files": files, "classes": counts}, parameters)
+    tables = {"files": files, "classes": counts}
+    outcomes = validate(suite, tables, parameters)
     rules = tuple(_rule(outcomes[each["meta"]["rule"]]) for each in suite.expectations)
-    failing = _failing_rows(rules, outcomes, dataset.name)
+    failing = _failing_rows(rules, outcomes, tables, dataset.name)
     return Result(
         data=dataset.name,
         revision=indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True))),
@@ -135,18 +136,22 @@ def _sentence(outcome: "ExpectationValidationResult") -> str:
 
 
 def _failing_rows(
-    rules: Sequence[Rule], outcomes: Mapping[str, "ExpectationValidationResult"], data: str
+    rules: Sequence[Rule],
+    outcomes: Mapping[str, "ExpectationValidationResult"],
+    tables: Mapping[str, "pandas.DataFrame"],
+    data: str,
 ) -> "pandas.DataFrame":
     import pandas
 
     rows: list[tuple[str, str, str, Any]] = []
     for rule in sorted((rule for rule in rules if not rule.success), key=lambda rule: rule.severity != CRITICAL):
         found = outcomes[rule.rule].result
-        if "unexpected_index_list" in found:
-            pairs = sorted(zip(found["unexpected_index_list"], found["unexpected_list"], strict=True))
+        if "unexpected_index_list" in found and rule.column is not None:
+            # Great Expectations gives every unexpected row's name but only the first 200 values.
+            values = tables[rule.table][rule.column].loc[sorted(found["unexpected_index_list"])].items()
         else:
-            pairs = [(data, found.get("observed_value"))]
-        rows += [(file, rule.rule, rule.severity, _value(value)) for file, value in pairs]
+            values = [(data, found.get("observed_value"))]
+        rows += [(str(file), rule.rule, rule.severity, _value(value)) for file, value in values]
     return pandas.DataFrame(rows, columns=["file", "rule", "severity", "value"]).astype({"value": object})
 
 

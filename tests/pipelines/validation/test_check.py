@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -168,6 +169,16 @@ def test_no_file_that_decodes(pets, checked):
     result = checked()
     assert {rule.rule for rule in result.rules if rule.refuses} == {"decodes", "unique_across_splits"}
     assert len(result.failing[result.failing["rule"] == "decodes"]) == 20
+
+
+def test_every_failing_file_of_many_has_its_row_and_value(pets):
+    row = build_index(pets).query("split == 'train'").iloc[[0]]
+    index = pandas.concat([row] * 700, ignore_index=True)
+    index["path"] = [f"train/cat/{number:04}.png" for number in range(700)]
+    index["width"] = np.arange(700) % 3.0
+    failing = check(pets, index).failing.query("rule == 'width'")
+    assert failing["file"].to_list() == index["path"].to_list()
+    assert failing["value"].to_list() == [number % 3 for number in range(700)]
 
 
 def test_the_embedded_digits_are_fit_to_train_on(module_project):
