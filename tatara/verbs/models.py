@@ -1,0 +1,48 @@
+"""``models list|show``: what can be trained, with figures of the exported graph."""
+
+from tatara.core.errors import UsageError
+from tatara.verbs import Output, Request
+from tatara.verbs.data import size
+
+
+def models(request: Request, output: Output) -> int:
+    """A table of all models, or one at given parameters."""
+    what, *rest = request.words or ("",)
+    if what == "list" and not rest:
+        return _list(output)
+    if what == "show" and len(rest) == 1:
+        return _show(rest[0], request, output)
+    raise UsageError(f"write: tatara {request.usage}")
+
+
+def _list(output: Output) -> int:
+    from pipelines.catalogue import list_models
+
+    cards = list_models()
+    lines = [f"{'model':<14} {'kind':<15} {'size':>4} {'parameters':>12} {'GFLOPs':>8} {'onnx':>9}  paper"]
+    lines += [
+        f"{card.model:<14} {card.kind:<15} {card.size:>4} {card.parameters:>12,} {card.flops / 1e9:>8.3f} "
+        f"{size(card.bytes):>9}  {card.paper}"
+        for card in cards
+    ]
+    lines.append(f"at the default parameters, for {cards[0].classes} classes; a multiply-add is two operations")
+    output.give({"models": [card.model_dump() for card in cards]}, "\n".join(lines))
+    return 0
+
+
+def _show(model: str, request: Request, output: Output) -> int:
+    from pipelines.catalogue import show_model
+
+    card = show_model(model, request.options)
+    lines = [
+        f"{card.model}: {card.about}",
+        f"kind        {card.kind}",
+        f"paper       {card.paper}",
+        f"parameters  {card.parameters:,} for {card.classes} classes",
+        f"flops       {card.flops:,} for one image at {card.size} x {card.size} (a multiply-add is two)",
+        f"onnx        {size(card.bytes)}",
+        *(f"option      {name}={value}" for name, value in card.options.items()),
+        f"next        tatara run {card.kind} data=NAME model={card.model}",
+    ]
+    output.give(card.model_dump(), "\n".join(lines))
+    return 0
