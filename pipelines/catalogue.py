@@ -1,0 +1,101 @@
+"""What can be trained: each model's paper, parameters, operations and bytes."""
+
+import inspect
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipelines.conversion.process import spawn
+from pipelines.parameters import Parameters, choose, kinds, model_module, models, resolve
+from tatara.core.contract import Strict
+from tatara.core.errors import UsageError
+from tatara.core.files import digest, read_json, sha256_file, write_json
+from tatara.core.home import state_root
+
+CLASSES = 10
+
+
+class ModelCard(Strict):
+    """One model at one configuration.
+
+    Attributes:
+        model, kind, paper: name, what it learns, where it comes from.
+        about: the first line of its module.
+        classes, size: for which the figures hold; ``size`` is the side of the prepared image.
+        parameters: weights, trainable or not.
+        flops: floating-point operations for one example; a multiply-add counts as two.
+        bytes: of its ``model.onnx`` in float32.
+        options: parameters that are the model's own, with their values here.
+    """
+
+    model: str
+    kind: str
+    paper: str
+    about: str
+    classes: int
+    size: int
+    parameters: int
+    flops: int
+    bytes: int
+    options: dict[str, Any]
+
+
+def list_models() -> list[ModelCard]:
+    """Every model at its defaults, for `CLASSES` classes."""
+    return _cards(
+        [(resolve(kind, {"data": "none", "model": model}), CLASSES) for kind in kinds() for model in models(kind)]
+    )
+
+
+def show_model(model: str, given: Mapping[str, Any]) -> ModelCard:
+    """One model, at the parameters in ``given``; ``classes`` is among these and `CLASSES` by default.
+
+    Raises:
+        UsageError: no such model or parameter, or a value of the wrong type or range.
+    """
+    kind_of = {name: kind for kind in kinds() for name in models(kind)}
+    options = dict(given)
+    classes = str(options.pop("classes", CLASSES))
+    if not classes.isdecimal() or int(classes) < 2:
+        raise UsageError(f"classes={classes!r}: a whole number from 2 is required")
+    kind = kind_of[choose("model", model, kind_of)]
+    return _cards([(resolve(kind, {"data": "none", **options, "model": model}), int(classes))])[0]
+
+
+def _cards(asked: Sequence[tuple[Parameters, int]]) -> list[ModelCard]:
+    """Cards in order; what is not in the cache yet is exported, all in one process."""
+    cache = state_root() / "cache" / "models"
+    source = _source_digest()
+    paths = [
+        cache / f"{digest({'parameters': one.model_dump(mode='json'), 'classes': classes, 'source': source})}.json"
+        for one, classes in asked
+    ]
+    if missing := [position for position, path in enumerate(paths) if not path.exists()]:
+        with tempfile.TemporaryDirectory() as folder:
+            questions, answers = Path(folder, "asked.json"), Path(folder, "answers.json")
+            rows = [asked[position] for position in missing]
+            write_json(questions, [{"parameters": one.model_dump(mode="json"), "classes": n} for one, n in rows])
+            spawn("pipelines.conversion.facts", str(questions), str(answers))
+            for position, card in zip(missing, read_json(answers), strict=True):
+                write_json(paths[position], card)
+    return [_card(one, classes, read_json(path)) for (one, classes), path in zip(asked, paths, strict=True)]
+
+
+def _card(parameters: Parameters, classes: int, figures: dict[str, int]) -> ModelCard:
+    module = model_module(parameters.kind, parameters.model)
+    own = module.Parameters.__annotations__.keys() - {"kind", "model"}
+    values = parameters.model_dump(mode="json")
+    return ModelCard(
+        model=parameters.model, kind=parameters.kind, paper=module.PAPER, classes=classes, size=values["size"],
+        about=(inspect.getdoc(module) or "").splitlines()[0], options={name: values[name] for name in sorted(own)},
+        **figures,
+    )  # fmt: skip
+
+
+def _source_digest() -> str:
+    """Of all code that decides what is exported, and the versions of the libraries that do it."""
+    package = Path(__file__).parent
+    files = sorted(path for name in ("conversion", "nn", "tasks") for path in (package / name).rglob("*.py"))
+    return digest([*(sha256_file(path) for path in files), *(version(name) for name in ("keras", "onnx", "tf2onnx"))])

@@ -1,0 +1,125 @@
+"""Runs side by side: metrics with intervals, size, work, time, and the paired difference on the same examples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.metrics.classification import SMALLEST
+from pipelines.workspace import Workspace, find_workspace
+from tatara.core.contract import Strict
+from tatara.core.errors import UsageError
+from tatara.core.files import read_json
+from tatara.core.statistics import Interval, bootstrap, mcnemar, paired_proportions_apart
+
+
+class Row(Strict):
+    """One run; what its stages have not made yet is None.
+
+    Attributes:
+        run, run_id: folder name of the workspace, MLflow's id.
+        data, model: names.
+        metrics: by name.
+        parameters, flops, bytes: weights, operations for one example (a multiply-add counts as two), of ``model.onnx``.
+        training_seconds: in all epochs.
+        latency_ms: median for one image, from file bytes.
+    """
+
+    run: str
+    run_id: str
+    data: str
+    model: str
+    metrics: dict[str, Interval]
+    parameters: int | None
+    flops: int | None
+    bytes: int | None
+    training_seconds: float | None
+    latency_ms: float | None
+
+
+class Pair(Strict):
+    """A run against the first one, on the test examples that both answered.
+
+    Attributes:
+        run, baseline: folder names.
+        examples: in common, by digest.
+        accuracy: difference, run minus baseline (Tango's 95 % interval).
+        log_loss: difference, run minus baseline (paired bootstrap, 95 %); below 0 is better.
+        p_value: McNemar's exact one.
+    """
+
+    run: str
+    baseline: str
+    examples: int
+    accuracy: Interval
+    log_loss: Interval
+    p_value: float
+
+
+class Comparison(Strict):
+    """What ``tatara compare`` answers."""
+
+    runs: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+
+
+def compare(runs: Sequence[str]) -> Comparison:
+    """Compare runs, each given by folder, name or MLflow id; the first is the baseline.
+
+    Raises:
+        UsageError: fewer than two runs, or one that is not there.
+    """
+    if len(runs) < 2:
+        raise UsageError("compare takes two runs or more: `tatara compare RUN RUN`")
+    workspaces = [find_workspace(run) for run in runs]
+    first, *others = workspaces
+    pairs = [_pair(other, first) for other in others if first.finished("evaluate") and other.finished("evaluate")]
+    return Comparison(
+        runs=tuple(_row(workspace) for workspace in workspaces), pairs=tuple(pair for pair in pairs if pair is not None)
+    )
+
+
+def _row(workspace: Workspace) -> Row:
+    parameters, trained = workspace.parameters("train"), _read(workspace, "train", "run.json")
+    card = _read(workspace, "convert", "card.json")
+    return Row(
+        run=workspace.path.name, run_id=workspace.run_id, data=parameters.data, model=parameters.model,
+        metrics=_read(workspace, "evaluate", "metrics.json"),
+        parameters=card.get("parameters", trained.get("parameters")), flops=card.get("flops"), bytes=card.get("bytes"),
+        training_seconds=trained.get("training_seconds"),
+        latency_ms=_read(workspace, "evaluate", "latency.json").get("median_ms"),
+    )  # fmt: skip
+
+
+def _read(workspace: Workspace, stage: str, name: str) -> dict[str, Any]:
+    path = workspace.path / stage / name
+    return dict(read_json(path)) if path.exists() else {}
+
+
+def _pair(run: Workspace, baseline: Workspace) -> Pair | None:
+    """The paired comparison, or None where no test example is common to both."""
+    import pandas
+
+    frames = [_answers(one.folder("evaluate") / "predictions.parquet") for one in (run, baseline)]
+    both = pandas.merge(*frames, on="digest", suffixes=("", "_baseline"))
+    if both.empty:
+        return None
+    right, right_before = both["right"].to_numpy(), both["right_baseline"].to_numpy()
+    won, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
+    apart = (both["loss"] - both["loss_baseline"]).to_numpy()[:, None]
+    return Pair(
+        run=run.path.name, baseline=baseline.path.name, examples=len(both), p_value=mcnemar(won, lost),
+        accuracy=paired_proportions_apart(won, lost, len(both)), log_loss=bootstrap(apart, lambda means: means)[0],
+    )  # fmt: skip
+
+
+def _answers(path: Path) -> Any:
+    """``digest``, ``right`` and ``loss`` of each example in ``predictions.parquet``, each digest once."""
+    import pandas
+
+    table = pandas.read_parquet(path).drop_duplicates("digest")
+    own = [table.at[row, f"p_{label}"] for row, label in table["label"].items()]
+    loss = -np.log(np.clip(np.array(own, np.float64), SMALLEST, 1.0))
+    right = (table["label"] == table["predicted"]).to_numpy()
+    return pandas.DataFrame({"digest": table["digest"], "right": right, "loss": loss})
