@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from tatara.core.errors import DecodeError
 
@@ -18,7 +18,15 @@ DECODER = "image-1"
 
 MAX_PIXELS = 100_000_000
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
+"""All that Pillow may try: no other parser ever sees the bytes, Ghostscript least of all."""
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
+_EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr")
+
+# Not `warnings.catch_warnings`, which threads cannot share: these repeat what the checks below say, or are about
+# metadata that is not read.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,12 @@ class ImageFacts:
 def decode(content: bytes) -> NDArray[np.uint8]:
     """Pixels of one image file as ``uint8 (height, width, 3)``, RGB, upright.
 
-    Palette, grey, CMYK and 16-bit images are brought to 8-bit RGB (16 bits by their upper byte); transparency is
-    laid over white; the EXIF orientation is applied.
+    Palette, grey, CMYK and 16-bit images are brought to 8-bit RGB (16 bits by their upper byte, CMYK JPEGs inverted as
+    Adobe writes them); transparency is laid over white; the EXIF orientation is applied.
 
     Raises:
-        DecodeError: empty, truncated, not an image, more than one frame, or over `MAX_PIXELS`.
+        DecodeError: empty, truncated, not an image, more than one frame, over `MAX_PIXELS`, or of a pixel format whose
+            meaning is not fixed, such as 32-bit numbers.
     """
     return _decode_with_mode(content)[0]
 
@@ -69,18 +78,16 @@ def _decode_with_mode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     if not content:
         raise DecodeError("the file is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content))
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _refuse_by_header(image)
             image.load()
-            mode = image.mode
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), mode
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), image.mode
     except DecodeError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        reason = "too many pixels" if isinstance(error, Image.DecompressionBombError) else "not an image"
-        raise DecodeError(f"{reason}: {len(content)} bytes in no format that is read here") from None
+    except UnidentifiedImageError:
+        raise DecodeError(f"not an image: {len(content)} bytes, not of {', '.join(map(str, _FORMATS))}") from None
+    except Image.DecompressionBombError:
+        raise DecodeError(f"too large: more than the {MAX_PIXELS:,} pixels in all that are read") from None
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ... on damaged files
         raise DecodeError(f"damaged image: {' '.join(str(error).split()) or type(error).__name__}") from None
 
@@ -89,14 +96,15 @@ def _refuse_by_header(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DecodeError(f"too large: {image.width} x {image.height} pixels, at most {MAX_PIXELS:,} in all are read")
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and image.format != "MPO":  # cameras put previews and depth behind the photograph
         raise DecodeError(f"animated or multi-page: {frames} frames; send one frame as a file of its own")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
-        values = np.asarray(image).astype(np.int64)
-        return Image.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode not in _EIGHT_BIT:
+        raise DecodeError(f"pixel format {image.mode} is not read; save it with 8 or 16 bits, as RGB or grey")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -20,13 +20,12 @@ PLAIN = {"set/a/one.txt": b"one", "set/b/two.txt": b"two" * 1000}
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
-    """A folder two levels down; whatever a test unpacks, nothing may appear above it, nor in the root."""
+    """A folder two levels down; whatever a test unpacks, nothing may appear above it."""
     inside = tmp_path / "outer" / "inside"
     inside.mkdir(parents=True)
     before = {path for path in tmp_path.rglob("*") if inside not in path.parents}
     yield inside
     assert {path for path in tmp_path.rglob("*") if inside not in path.parents} == before
-    assert not Path("/tatara-escaped").exists()
 
 
 def tar_of(path: Path, members: list[tuple[tarfile.TarInfo, bytes]], mode: str = "w:gz") -> Path:
@@ -82,7 +81,7 @@ def test_a_zip_unpacks_whole_without_the_archives_permissions(place: Path) -> No
 NAMES = [
     ("../escaped", "outside"),
     ("set/../../escaped", "outside"),
-    ("/tatara-escaped", "absolute"),
+    ("{outside}/escaped", "absolute"),
     ("C:escaped", "absolute"),
     ("c:/escaped", "absolute"),
     ("..\\escaped", "backslash"),
@@ -94,12 +93,14 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "reason"), NAMES)
 def test_names_that_lead_astray_are_refused_in_a_tar(place: Path, name: str, reason: str) -> None:
-    refused(tar_of(place / "a.tgz", [member("set/good"), member(name)]), place / "out", reason)
+    members = [member("set/good"), member(name.format(outside=place.parent))]
+    refused(tar_of(place / "a.tgz", members), place / "out", reason)
 
 
 @pytest.mark.parametrize(("name", "reason"), NAMES)
 def test_names_that_lead_astray_are_refused_in_a_zip(place: Path, name: str, reason: str) -> None:
-    refused(zip_of(place / "a.zip", [("set/good", b"x"), (name, b"x")]), place / "out", reason)
+    members = [("set/good", b"x"), (name.format(outside=place.parent), b"x")]
+    refused(zip_of(place / "a.zip", members), place / "out", reason)
 
 
 @pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.REGTYPE])
@@ -127,7 +128,6 @@ def test_an_undecodable_name_is_refused(place: Path) -> None:
 
 LINKS = [
     [member("in", kind=tarfile.SYMTYPE, link=".."), member("in/escaped")],
-    [member("in", kind=tarfile.SYMTYPE, link="/"), member("in/tatara-escaped")],
     [member("in", kind=tarfile.LNKTYPE, link="../a.tgz")],
     [member("set/good"), member("same", kind=tarfile.LNKTYPE, link="set/good")],
     [member("pipe", kind=tarfile.FIFOTYPE)],
@@ -136,9 +136,7 @@ LINKS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "members", LINKS, ids=["symlink", "to-root", "hardlink", "hardlink-inside", "pipe", "disk", "tty"]
-)
+@pytest.mark.parametrize("members", LINKS, ids=["symlink", "hardlink", "hardlink-inside", "pipe", "disk", "tty"])
 def test_links_and_devices_are_refused(place: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
     refused(tar_of(place / "a.tgz", members), place / "out", "a link, a device or holes")
 
