@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.datasets.add import add
+from pipelines.datasets.adopting import need_space
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.datasets.revision import revision
@@ -118,6 +119,16 @@ def test_broken_files_are_listed_or_left_out(tiny_project: Path, tmp_path: Path)
     report = add(source, "mine", skip_broken=True)
     assert [line.split(":")[0].rsplit("/")[-1] for line in report.left_out] == ["cut.png", "empty.jpg"]
     assert sum(sum(split.values()) for split in report.counts.values()) == 8
+    for number in range(4):
+        (source / "a" / f"{number}.png").write_bytes(b"")
+    with pytest.raises(UsageError, match="no file of class 'a' can be read"):
+        add(source, "other", skip_broken=True)
+
+
+def test_too_little_room_is_said_before_copying(tiny_project: Path) -> None:
+    need_space(1000)
+    with pytest.raises(TataraError, match=r"2000000000\.00 GB are needed"):
+        need_space(10**18)
 
 
 def empty_class(source: Path) -> None:
@@ -163,6 +174,12 @@ def class_beside_splits(source: Path) -> None:
     image_folder(source, {"train/x": 3, "train/y": 3}, start=810)
 
 
+def one_split_twice(source: Path) -> None:
+    image_folder(source, {"train/x": 3, "Training/x": 3}, start=820)
+    for label in ("a", "b"):
+        (source / label).rename(source / "train" / label)
+
+
 def only_tests(source: Path) -> None:
     (source / "test").mkdir()
     for label in ("a", "b"):
@@ -182,6 +199,7 @@ def only_tests(source: Path) -> None:
         (few_files, "class 'few' has 1 different file(s), 3 are needed"),
         (unlabelled_test, "test: no class folders in it"),
         (class_beside_splits, "lies beside the splits train"),
+        (one_split_twice, "two folders name one split"),
         (only_tests, "no train"),
     ],
 )
@@ -210,6 +228,7 @@ def test_a_folder_that_cannot_be_used_leaves_no_trace(
         ("path,label,split\na/0.png,red,train\nb/0.png,blue,", "not for every file"),
         ("path,label\na/0.png,red", "only one class, 'red'"),
         ("path,label\nout.png,red", "line 2: 'out.png' is a symbolic link out of"),
+        ("path,label\n.hidden.png,red", "the file name '.hidden.png' is hidden"),
         ("path,label\na/0.png,../red", "class '../red' holds '/'"),
     ],
 )
@@ -218,6 +237,7 @@ def test_a_table_that_cannot_be_used_leaves_no_trace(
 ) -> None:
     source = image_folder(tmp_path / "source", {"a": 4, "b": 4})
     (source / "out.png").symlink_to(write_image(tmp_path / "away.png", 801))
+    write_image(source / ".hidden.png", 830)
     (source / "table.csv").write_text(text)
     before = state(tiny_project)
     with pytest.raises(UsageError) as caught:
@@ -261,6 +281,7 @@ def test_data_that_has_not_been_pulled_is_not_forgotten(tiny_project: Path, tmp_
 def test_ctrl_c_at_any_moment_leaves_all_or_nothing(tiny_project: Path, tmp_path: Path) -> None:
     """Moments are in CPU time, so that they fall alike on a busy machine; DVC's file of locks is cut once, too."""
     source = image_folder(tmp_path / "source", {"a": 60, "b": 60})
+    add(source, "whole")  # imports what an interrupt would leave half-imported for the tests after this one
     before = state(tiny_project)
 
     def interrupt(*_: object) -> None:
@@ -269,13 +290,12 @@ def test_ctrl_c_at_any_moment_leaves_all_or_nothing(tiny_project: Path, tmp_path
     previous = signal.signal(signal.SIGVTALRM, interrupt)
     try:
         for number, delay in enumerate([0.005, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3]):
-            signal.setitimer(signal.ITIMER_VIRTUAL, delay)
             try:
+                signal.setitimer(signal.ITIMER_VIRTUAL, delay)
                 add(source, f"mine {number}")
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             except KeyboardInterrupt:
                 pass
-            finally:
-                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             after = state(tiny_project)
             assert after == before or (f"mine {number}" in after[0] and after[1] != before[1])
             before = after
