@@ -85,7 +85,7 @@ def _decode_with_mode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     except DecodeError:
         raise
     except UnidentifiedImageError:
-        raise DecodeError(f"not an image: {len(content)} bytes, not of {', '.join(map(str, _FORMATS))}") from None
+        raise DecodeError(f"not an image: {len(content)} bytes in no format that is read here") from None
     except Image.DecompressionBombError:
         raise DecodeError(f"too large: more than the {MAX_PIXELS:,} pixels in all that are read") from None
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ... on damaged files

@@ -218,8 +218,7 @@ def test_a_cameras_jpeg_with_further_pictures_is_its_first() -> None:
 
 def test_zero_bytes_text_and_other_formats_are_refused() -> None:
     assert refusal(b"") == "the file is empty (0 bytes)"
-    expected = "not an image: 12 bytes, not of BMP, GIF, JPEG, PNG, TIFF, WEBP"
-    assert refusal(b"not an image") == expected
+    assert refusal(b"not an image") == "not an image: 12 bytes in no format that is read here"
 
 
 @pytest.mark.parametrize("form", ["EPS", "PPM", "TGA", "ICO", "JPEG2000", "PCX", "SGI", "IM", "DDS", "PDF"])
