@@ -6,6 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
+SECONDS = 50.0
+"""That a library may take to answer, so that a whole examination stays under a minute."""
+
 Status = Literal["ok", "warn", "fail"]
 
 
@@ -19,16 +22,16 @@ class Finding:
     fix: str | None = None
 
 
-def ask(probe: str, timeout: float) -> dict[str, Any]:
+def ask(probe: str) -> dict[str, Any]:
     """The facts of ``tatara.doctor.probes.<probe>``, or ``{"error": one line}`` where it fails or hangs.
 
     A library that crashes or waits for ever takes only its own process with it.
     """
     command = [sys.executable, "-m", "tatara.doctor.probes", probe]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return {"error": f"no answer within {timeout:g} s"}
+        return {"error": f"no answer within {SECONDS:g} s"}
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         return {"error": said[-1] if said else f"ended with status {done.returncode}"}

@@ -15,14 +15,15 @@ _SHARED_FAIL = 64 * 2**20
 _HOST = "127.0.0.1"
 
 
-def state_folder(state: Path) -> Iterator[Finding]:
+def state_folder(project: Path, state: Path) -> Iterator[Finding]:
     """Can files be made under the state root?"""
     try:
         state.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=state) as file:
             file.write(b"tatara")
     except OSError as error:
-        yield Finding("state", "fail", f"{state}: cannot be written to ({error.strerror})", "unset TATARA_HOME")
+        fix = f"chmod -R u+rwX {state}" if state == project / ".tatara" else "unset TATARA_HOME"
+        yield Finding("state", "fail", f"{state}: cannot be written to ({error.strerror})", fix)
     else:
         yield Finding("state", "ok", f"{state}")
 

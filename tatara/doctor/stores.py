@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tatara.doctor.finding import Finding, ask
 
-_SECONDS = 50.0
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@/]+@")
 
 
@@ -21,7 +20,7 @@ def mlflow_store(uri: str) -> Iterator[Finding]:
     if absent := list(_absent("mlflow", "mlflow")):
         yield from absent
         return
-    facts = ask("tracking", _SECONDS)
+    facts = ask("tracking")
     shown = _PASSWORD.sub(r"\1***@", uri)
     if "error" in facts:
         error = _PASSWORD.sub(r"\1***@", facts["error"]).removesuffix("; run `tatara doctor`")
@@ -43,7 +42,7 @@ def dvc_remote(project: Path) -> Iterator[Finding]:
     if absent := list(_absent("dvc", "dvc")):
         yield from absent
         return
-    facts = ask("data_remote", _SECONDS)
+    facts = ask("data_remote")
     if "error" in facts:
         yield Finding("dvc", "fail", facts["error"], "git checkout -- .dvc")
     elif facts["exists"]:
@@ -59,7 +58,7 @@ def dvc_remote(project: Path) -> Iterator[Finding]:
 
 def bento_store(home: str) -> Iterator[Finding]:
     """Does what is written to BentoML's store come back?"""
-    facts = ask("bento_store", _SECONDS)
+    facts = ask("bento_store")
     if "error" in facts or not facts["same"]:
         detail = facts.get("error", "what was written did not come back")
         yield Finding("bento", "fail", f"{home}: {detail}", "unset BENTOML_HOME TATARA_HOME")
