@@ -8,7 +8,7 @@ from pipelines.training.state import Row
 if TYPE_CHECKING:
     import keras
 
-FLAT = 0.02
+FLAT = 0.05
 """A loss that falls by less than this part of itself over the whole training is flat."""
 VANISHED = 1e-6
 """Gradient against weight, both as norms: below it a step cannot move the layer."""

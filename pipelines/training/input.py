@@ -61,6 +61,7 @@ def training_data(
     """
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert
     def batch(step: "tf.Tensor", chosen: "tf.Tensor") -> tuple[Any, Any]:
         picked = tf.gather(images, chosen)
         if augment is not None:
@@ -76,6 +77,7 @@ def validation_data(images: "tf.Tensor", targets: Any, batch_size: int) -> "tf.d
     """Every example once, in order, in batches (images, targets)."""
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert
     def batch(chosen: "tf.Tensor") -> tuple[Any, Any]:
         return tf.gather(images, chosen), tf.nest.map_structure(lambda each: tf.gather(each, chosen), targets)
 

@@ -85,6 +85,7 @@ def fit(
                     steps_per_epoch=plan.steps_per_epoch - within,
                     validation_data=watched,
                     callbacks=callbacks,
+                    shuffle=False,  # the plan has shuffled
                     verbose=0,
                 )
             reporting.flush()

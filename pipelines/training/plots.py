@@ -66,12 +66,16 @@ def range_test(path: Path, sweep: Sweep) -> None:
 
 def gallery(path: Path, images: NDArray[np.float32], labels: Sequence[str], title: str, columns: int = 8) -> None:
     """Images ``float32 (examples, side, side, 3)``, RGB in 0..1, each under its label."""
+    side = images.shape[1]
+    gap, line = max(1, side // 12), max(2, side // 5)
     rows = -(-len(images) // columns)
+    sheet = np.ones((rows * (side + line) + gap, columns * (side + gap) + gap, 3), np.float32)
     with picture(path, 1.25 * columns, 1.5 * rows + 0.4, labels) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False)
-        for axis in axes.flat:
-            axis.set_axis_off()
-        for axis, image, label in zip(axes.flat, images, legible(labels), strict=False):
-            axis.imshow(image, interpolation="nearest", vmin=0, vmax=1)
-            axis.set_title(shortened(label, 16), fontsize=8, loc="center", fontweight="normal", pad=3)
-        figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
+        axis = figure.subplots()
+        for position, (image, label) in enumerate(zip(images, legible(labels), strict=True)):
+            top, left = position // columns * (side + line) + line, gap + position % columns * (side + gap)
+            sheet[top : top + side, left : left + side] = image
+            axis.text(left + side / 2, top - line / 4, shortened(label, 16), ha="center", fontsize=8)
+        axis.imshow(sheet, interpolation="nearest", vmin=0, vmax=1)
+        axis.set_axis_off()
+        axis.set_title(title)

@@ -42,7 +42,7 @@ def find_rate(model: "keras.Model", data: "tf.data.Dataset", steps: int = STEPS)
         steps: of the sweep; it ends early where the loss has grown fourfold.
     """
     watch = _Watch(steps)
-    model.fit(data, steps_per_epoch=steps, epochs=1, callbacks=[watch], verbose=0)
+    model.fit(data, steps_per_epoch=steps, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
     rate = sweep_rate(steps)
     return suggest(np.array([float(rate(step)) for step in range(len(watch.losses))]), np.array(watch.losses))
 

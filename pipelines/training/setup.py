@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipelines.parameters import Parameters
-from tatara.core.errors import RefusedError
+from tatara.core.errors import RefusedError, UsageError
 
 
 def settle(parameters: Parameters) -> None:
     """Check the device and seed every generator.
 
     Raises:
+        UsageError: ``xla`` and ``deterministic``, of which Keras does only one.
         RefusedError: ``gpu=true`` and TensorFlow sees no GPU.
     """
     import keras
     import tensorflow as tf
 
+    if parameters.xla and parameters.deterministic:
+        raise UsageError("xla=true and deterministic=true exclude each other in Keras; add deterministic=false")
     if parameters.gpu and not tf.config.list_physical_devices("GPU"):
         raise RefusedError("gpu=true, but TensorFlow sees no GPU; run `tatara doctor`, or train with gpu=false")
     keras.backend.clear_session()  # layers are numbered from the start, so the same model has the same summary

@@ -1,0 +1,70 @@
+"""Augmentation does what it says, and depends on nothing but seed, step and position."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from pipelines.nn.augment import affine, image_augmentation
+
+IMAGES = np.random.default_rng(0).random((4, 9, 9, 3), np.float32)
+STEP = tf.constant(3, tf.int64)
+NOTHING = {"flip": False, "rotate": 0.0, "shift": 0.0, "zoom": 0.0, "contrast": 0.0}
+
+
+def moved(
+    angle: float = 0, across: float = 0, down: float = 0, scale: float = 1, sign: float = 1
+) -> NDArray[np.float32]:
+    rows = affine(*(tf.constant([value], tf.float32) for value in (angle, across, down, scale, sign)), 9)
+    return np.asarray(
+        tf.raw_ops.ImageProjectiveTransformV3(
+            images=IMAGES[:1], transforms=rows, output_shape=[9, 9], fill_value=0.0, interpolation="BILINEAR",
+            fill_mode="CONSTANT",
+        )[0]
+    )  # fmt: skip
+
+
+def test_affine_moves_about_the_centre() -> None:
+    image = IMAGES[0]
+    np.testing.assert_allclose(moved(), image, atol=1e-6)
+    np.testing.assert_allclose(moved(sign=-1), image[:, ::-1], atol=1e-6)
+    np.testing.assert_allclose(moved(angle=math.pi / 2), np.rot90(image), atol=1e-5)
+    np.testing.assert_allclose(moved(across=2)[:, :7], image[:, 2:], atol=1e-6)
+    np.testing.assert_allclose(moved(down=-3)[3:], image[:6], atol=1e-6)
+    np.testing.assert_allclose(moved(scale=0.5)[::2, ::2], image[2:7, 2:7], atol=1e-6)
+
+
+def test_nothing_asked_is_no_augmentation() -> None:
+    assert image_augmentation(0, **NOTHING) is None
+
+
+def test_flip_mirrors_some_and_leaves_the_others() -> None:
+    augment = image_augmentation(0, **{**NOTHING, "flip": True})
+    found = np.concatenate([augment(IMAGES, tf.constant(step, tf.int64)) for step in range(8)])
+    originals = np.concatenate([IMAGES] * 8)
+    mirrored = np.isclose(found, originals[:, :, ::-1], atol=1e-6).all(axis=(1, 2, 3))
+    same = np.isclose(found, originals, atol=1e-6).all(axis=(1, 2, 3))
+    assert (mirrored ^ same).all()
+    assert 4 < mirrored.sum() < 28
+
+
+def test_contrast_keeps_the_mean_and_scales_the_rest() -> None:
+    found = np.asarray(image_augmentation(0, **{**NOTHING, "contrast": 0.5})(tf.constant(IMAGES), STEP))
+    mean = IMAGES.mean(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found.mean(axis=(1, 2), keepdims=True), mean, atol=1e-5)
+    factors = (found - mean) / (IMAGES - mean)
+    assert factors.std(axis=(1, 2, 3)).max() < 1e-2
+    assert ((factors.mean(axis=(1, 2, 3)) >= 0.5) & (factors.mean(axis=(1, 2, 3)) <= 1.5)).all()
+
+
+@pytest.mark.parametrize("what", ["rotate", "shift", "zoom"])
+def test_each_movement_changes_images_differently_by_position_and_the_same_again(what: str) -> None:
+    augment = image_augmentation(7, **{**NOTHING, what: 0.2})
+    same = tf.constant(np.stack([IMAGES[0]] * 4))
+    found = np.asarray(augment(same, STEP))
+    assert all(not np.allclose(found[0], other) for other in (*found[1:], IMAGES[0]))
+    np.testing.assert_array_equal(augment(same, STEP), found)
+    assert not np.allclose(augment(same, STEP + 1), found)
+    assert not np.allclose(image_augmentation(8, **{**NOTHING, what: 0.2})(same, STEP), found)
