@@ -15,6 +15,7 @@ class Behaviour:
     Attributes:
         files: path without the leading slash -> content.
         ranges: honour ``Range``.
+        shift: bytes by which the ranges that it sends begin too late.
         etag: sent with every file; None sends a date alone.
         lengths: say how long a file is; without it the answer ends with the connection.
         break_after: bytes of the body after which each of the coming answers breaks off, one entry an answer.
@@ -23,6 +24,7 @@ class Behaviour:
 
     files: dict[str, bytes]
     ranges: bool = True
+    shift: int = 0
     etag: str | None = '"one"'
     lengths: bool = True
     break_after: list[int] = field(default_factory=list)
@@ -70,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if not found or not self.behaviour.ranges or self.headers.get("If-Range") != self.behaviour.etag:
             return 0
-        return int(found[1])
+        return int(found[1]) + self.behaviour.shift
 
     def log_message(self, *_: object) -> None:
         """Keep the tests' output quiet."""

@@ -157,10 +157,23 @@ def test_a_wrong_checksum_is_refused_and_nothing_is_kept(site: Site, wrong: dict
     assert list(site.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("lengths", [True, False])
-def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(site: Site, lengths: bool) -> None:
+def test_another_range_than_was_asked_for_is_not_taken(site: Site) -> None:
+    interrupted(site, 1_000_000)
+    site.behaviour.shift = 7
+    with pytest.raises(TataraError, match="the server sent another range than was asked for"):
+        site.download()
+    site.behaviour.shift = 0
+    site.download()
+    assert site.arrived()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "reason"),
+    [(True, f"{len(CONTENT):,} bytes, at most 1,000,000 were"), (False, "more than 1,000,000 bytes")],
+)
+def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(site: Site, lengths: bool, reason: str) -> None:
     site.behaviour.lengths = lengths
-    with pytest.raises(RefusedError, match=r"1,048,577|1,000,000"):
+    with pytest.raises(RefusedError, match=reason):
         site.download(limit=1_000_000)
     assert list(site.folder.iterdir()) == []
 
