@@ -64,5 +64,7 @@ def _ask(runtime: Runtime, workspace: Workspace, batch: int = 32) -> dict[str, b
         part = examples[start : start + batch]
         outputs = runtime.infer_files([example.read() for example in part])
         answers = runtime.kind.answers(runtime.contract, outputs, top=1)
-        right.update({example.digest: answer.label == example.label for example, answer in zip(part, answers, strict=True)})
+        right.update(
+            {example.digest: answer.label == example.label for example, answer in zip(part, answers, strict=True)}
+        )
     return right

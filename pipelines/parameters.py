@@ -25,7 +25,9 @@ class Parameters(BaseModel):
 
     weights: str = Field("none", description="none, imagenet, an earlier run's id, or a registered NAME/VERSION")
     tune: Literal["all", "head"] = Field("all", description="which part is trained; head keeps the rest as given")
-    unfrozen_rate: float = Field(0.1, gt=0, le=1, description="factor on the rate below the head when weights are given")
+    unfrozen_rate: float = Field(
+        0.1, gt=0, le=1, description="factor on the rate below the head when weights are given"
+    )
 
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(32, ge=1)
@@ -37,7 +39,9 @@ class Parameters(BaseModel):
     warmup_epochs: float = Field(0.0, ge=0)
     find_rate: bool = Field(False, description="sweep the rate first, plot it, and use the one it suggests")
     early_stopping: int = Field(0, ge=0, description="epochs without a better valid loss; 0 is off")
-    mixed_precision: Literal["none", "float16", "bfloat16"] = Field("none", description="of computing; weights are float32")
+    mixed_precision: Literal["none", "float16", "bfloat16"] = Field(
+        "none", description="of computing; weights are float32"
+    )
     xla: bool = False
     checkpoint_steps: int = Field(0, ge=0, description="steps between checkpoints; 0 writes one each epoch")
     profile: bool = Field(False, description="write a trace for TensorBoard and Perfetto")

@@ -1,22 +1,22 @@
 """The whole way: every stage in order, skipping those that have finished."""
 
 import importlib
-import sys
 import time
 from typing import Any
 
 from pipelines.parameters import Parameters
 from pipelines.workspace import STAGES, Workspace
 from tatara.core.files import read_json, write_json
+from tatara.core.progress import say
 
 
 def run_stage(stage: str, workspace: Workspace, parameters: Parameters) -> float:
     """Run one stage and return its seconds; one line to standard error when it starts and when it ends."""
     started = time.perf_counter()
-    print(f"{stage:<9}…", file=sys.stderr, flush=True)
+    say(f"{stage:<9}…")
     importlib.import_module(f"pipelines.stages.{stage}").run(workspace, parameters)
     seconds = time.perf_counter() - started
-    print(f"{stage:<9}done in {seconds:.1f} s", file=sys.stderr, flush=True)
+    say(f"{stage:<9}done in {seconds:.1f} s")
     return seconds
 
 

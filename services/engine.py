@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services import metrics
 from services.batching import Batcher, Outputs
 from services.settings import Pin, Settings
-from tatara.core.errors import RefusedError, TataraError
+from tatara.core.errors import RefusedError
 from tatara.core.files import read_json
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal

@@ -29,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, verb in VERBS.items():
         command = commands.add_parser(
-            name, help=verb.help, description=verb.help, usage=f"tatara {verb.usage}", parents=[shared], allow_abbrev=False
+            name,
+            help=verb.help,
+            description=verb.help,
+            usage=f"tatara {verb.usage}",
+            parents=[shared],
+            allow_abbrev=False,
         )
         command.add_argument("words", nargs="*", metavar="WORD|key=value", help=verb.words)
     return top

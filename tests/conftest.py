@@ -36,14 +36,14 @@ def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(pristine_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(pristine_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh copy of the project as the current folder, its state inside it."""
     root = tmp_path / "project"
     shutil.copytree(pristine_project, root, symlinks=True)
     monkeypatch.chdir(root)
     for name, value in library_environment(root / ".tatara").items():
         monkeypatch.setenv(name, value)
-    yield root
+    return root
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,9 @@ def test_an_error_with_json_is_one_object_on_standard_output(project: Path) -> N
     assert json.loads(done.stdout)["exit_code"] == 2
 
 
-def test_outside_a_project_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_a_project_the_remedy_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TATARA_HOME", raising=False)
     assert cli.main(["data", "list"]) == 2

@@ -62,9 +62,10 @@ def verify(reference: str) -> Chain:
     """
     chain = find_chain(reference)
     found = _find_version(reference)
-    for link, tag in (("approval", "tatara.lineage"), ("bento", "tatara.chain")):
-        if tag in found.tags and chain.link(link).digest != found.tags[tag]:
-            raise _broken(link, f"the registry's tag {tag} on {found.name}/{found.version} is another digest")
+    tags: tuple[tuple[LinkName, str], ...] = (("approval", "tatara.lineage"), ("bento", "tatara.chain"))
+    for name, tag in tags:
+        if tag in found.tags and chain.link(name).digest != found.tags[tag]:
+            raise _broken(name, f"the registry's tag {tag} on {found.name}/{found.version} is another digest")
     checks = {
         "data": _verify_data,
         "validation": _verify_validation,

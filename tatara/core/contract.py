@@ -22,7 +22,7 @@ class ImagePreparation(Strict):
 
     Attributes:
         size: side of the square result in pixels.
-        resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size``, then cuts the centre.
+        resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size`` and cuts the centre.
         channels: order of the last axis.
         scaling: ``none`` keeps 0..255, ``unit`` gives 0..1, ``signed`` -1..1, ``standard`` is 0..1 before mean and
             deviation.

@@ -47,7 +47,9 @@ class Output:
             os.dup2(2, 1)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._kept is not None:
             sys.stdout.flush()
             os.dup2(self._kept, 1)
@@ -71,7 +73,9 @@ _STAGES = "tatara.verbs.stages:"
 
 VERBS = {
     "demo": Verb("tatara.verbs.demo:demo", "the whole way on the embedded digits, to answered requests", "demo"),
-    "doctor": Verb("tatara.verbs.doctor:doctor", "examine this installation; one fix for each problem", "doctor [gpu=true]"),
+    "doctor": Verb(
+        "tatara.verbs.doctor:doctor", "examine this installation; one fix for each problem", "doctor [gpu=true]"
+    ),
     "data": Verb(
         "tatara.verbs.data:data",
         "datasets: list, show N, check N, add PATH name=N, fetch N, pull, push",
@@ -79,7 +83,9 @@ VERBS = {
         "what to do, and with which dataset",
     ),
     "models": Verb(
-        "tatara.verbs.models:models", "what can be trained: list, show MODEL", "models list|show [MODEL] [key=value ...]"
+        "tatara.verbs.models:models",
+        "what can be trained: list, show MODEL",
+        "models list|show [MODEL] [key=value ...]",
     ),
     "run": Verb(
         "tatara.verbs.stages:run",
@@ -94,7 +100,9 @@ VERBS = {
     "package": Verb(_STAGES + "package", "one step: build the Bento", "package workspace=RUN"),
     "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),
     "serve": Verb(
-        "tatara.verbs.serve:serve", "serve a registered model until Ctrl-C", "serve NAME[@alias|/version] [port=P] [gpu=true]"
+        "tatara.verbs.serve:serve",
+        "serve a registered model until Ctrl-C",
+        "serve NAME[@alias|/version] [port=P] [gpu=true]",
     ),
     "predict": Verb(
         "tatara.verbs.serve:predict",

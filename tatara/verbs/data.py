@@ -12,7 +12,15 @@ def data(request: Request, output: Output) -> int:
     """Dispatch to the subject's function."""
     from pipelines.parameters import choose
 
-    subjects = {"list": _list, "show": _show, "check": _check, "add": _add, "fetch": _fetch, "pull": _pull, "push": _push}
+    subjects = {
+        "list": _list,
+        "show": _show,
+        "check": _check,
+        "add": _add,
+        "fetch": _fetch,
+        "pull": _pull,
+        "push": _push,
+    }
     if not request.words:
         raise UsageError(f"data what? one of: {', '.join(subjects)}")
     return subjects[choose("subject of data", request.words[0], subjects)](request, output)
@@ -52,7 +60,10 @@ def _show(request: Request, output: Output) -> int:
         f"modes     {', '.join(f'{mode} {count:,}' for mode, count in found['modes'].items())}",
         "",
         f"{'class':<{width}}  " + " ".join(f"{split:>8}" for split in splits),
-        *(f"{label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits) for label in labels),
+        *(
+            f"{label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits)
+            for label in labels
+        ),
         f"{'total':<{width}}  " + " ".join(f"{sum(found['counts'][split].values()):>8,}" for split in splits),
     ]
     lines += [f"unreadable  {path}" for path in found["undecodable"][:10]]
@@ -79,9 +90,7 @@ def _check(request: Request, output: Output) -> int:
 def _add(request: Request, output: Output) -> int:
     from pipelines.datasets.add import add
 
-    given = options(
-        request, name=str, seed=int, ratios=ratios, skip_broken=boolean, licence=str, source=str
-    )
+    given = options(request, name=str, seed=int, ratios=ratios, skip_broken=boolean, licence=str, source=str)
     path = subject(request, 1, "path")
     if "name" not in given:
         raise UsageError(f"give the dataset a name: tatara data add {path} name=NAME")

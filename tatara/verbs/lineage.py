@@ -14,7 +14,9 @@ def lineage(request: Request, output: Output) -> int:
     from pipelines.lineage.verify import find_chain, verify
 
     chain = verify(reference) if what == "verify" else find_chain(reference)
-    lines = [f"{link.name:<11} {link.digest[:12]}  {_facts(link.facts)}{_count(link.artifacts)}" for link in chain.links]
+    lines = [
+        f"{link.name:<11} {link.digest[:12]}  {_facts(link.facts)}{_count(link.artifacts)}" for link in chain.links
+    ]
     if what == "verify":
         files = sum(len(link.artifacts) for link in chain.links)
         lines.append(f"verified: {len(chain.links)} links and {files} files are what was recorded")

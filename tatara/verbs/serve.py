@@ -50,7 +50,9 @@ def predict(request: Request, output: Output) -> int:
     }
     lines = [*answer_lines(words, answers), f"model     {name}/{version}", f"lineage   {lineage}"]
     if "save" in given:
-        value["picture"] = str(save_picture(Path(given["save"]), words, answers, f"{name}/{version}  lineage {lineage}"))
+        value["picture"] = str(
+            save_picture(Path(given["save"]), words, answers, f"{name}/{version}  lineage {lineage}")
+        )
         lines.append(f"picture   {value['picture']}")
     output.give(value, "\n".join(lines))
     return 0
@@ -60,7 +62,7 @@ def answer_lines(files: Sequence[str | Path], answers: Sequence["Answer"]) -> li
     """One line a file: its name, the label, how sure, and the runners-up."""
     width = max(len(str(file)) for file in files)
     return [
-        f"{str(file):<{width}}  {answer.label}  {answer.score:.1%}"
+        f"{file!s:<{width}}  {answer.label}  {answer.score:.1%}"
         + "".join(f"   {other.label} {other.score:.1%}" for other in answer.top[1:3])
         for file, answer in zip(files, answers, strict=True)
     ]

@@ -38,8 +38,10 @@ def render(result: dict[str, Any]) -> str:
     shown = [name for name in ("accuracy", "log_loss", "calibration_error") if name in metrics]
     lines = [
         f"registered  {result['name']}/{result['version']} ({result['verdict'].replace('_', ' ')})",
-        f"approval    {result['approval']['decision']} by {result['approval']['by']}"
-        f"{' (automatic)' if result['approval']['automatic'] else ''}: {result['approval']['reason']}",
+        (
+            f"approval    {result['approval']['decision']} by {result['approval']['by']}"
+            f"{' (automatic)' if result['approval']['automatic'] else ''}: {result['approval']['reason']}"
+        ),
         *(f"{name:<11} {_interval(metrics[name])}" for name in shown),
         f"parity      {parity['max_abs']:.1e} largest difference on {parity['examples']} examples",
         f"bento       {result['bento']}",

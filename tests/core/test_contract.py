@@ -26,7 +26,8 @@ def test_reading_what_was_written_gives_the_same_digest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"labels": ("dog", "猫")}, {"decoder": "image-2"}, {"bounds": (Bound(rule="r", column="width", minimum=2),)}]
+    "change",
+    [{"labels": ("dog", "猫")}, {"decoder": "image-2"}, {"bounds": (Bound(rule="r", column="width", minimum=2),)}],
 )
 def test_every_change_of_meaning_changes_the_digest(change: dict[str, object]) -> None:
     assert contract(**change).digest != contract().digest

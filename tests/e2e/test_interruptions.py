@@ -34,7 +34,9 @@ def interrupted_in(stage: str, *words: str) -> tuple[int, str]:
 
 def leftovers(root: Path) -> list[Path]:
     """Half-written files and folders anywhere in the state."""
-    return [path for path in (root / ".tatara").rglob(".*") if path.name.startswith(tuple(f".{stage}." for stage in STAGES))]
+    return [
+        path for path in (root / ".tatara").rglob(".*") if path.name.startswith(tuple(f".{stage}." for stage in STAGES))
+    ]
 
 
 @pytest.mark.slow
