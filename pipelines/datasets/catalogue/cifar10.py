@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.datasets.archives import unpack
+from pipelines.datasets.archives import Limits, unpack
 from pipelines.datasets.arrays import png
 from pipelines.datasets.catalogue import Picture, Resource, Source, required
 from tatara.core.errors import TataraError
@@ -13,10 +13,11 @@ from tatara.core.errors import TataraError
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _VEHICLES = ("airplane", "automobile", "ship", "truck")
 _RECORD = 1 + 3 * 32 * 32
+_MOST = 2 * 60_000 * _RECORD
 
 
 def _pictures(files: Mapping[str, Path], scratch: Path) -> Iterator[Picture]:
-    unpack(files["cifar-10-binary.tar.gz"], scratch / "unpacked")
+    unpack(files["cifar-10-binary.tar.gz"], scratch / "unpacked", Limits(bytes=_MOST, free=_MOST))
     folder = required(scratch / "unpacked", "cifar-10-batches-bin")
     for number in range(1, 6):
         yield from _batch("train", required(folder, f"data_batch_{number}.bin"))
