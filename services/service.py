@@ -26,7 +26,7 @@ class _LateDoor(Door):
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
-    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @bentoml.on_deployment
     @staticmethod
     def refuse() -> None:
         """Before any worker starts: end the server in one line where the model cannot be served."""
@@ -37,12 +37,12 @@ class TataraService:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
 
-    @bentoml.on_startup  # type: ignore[untyped-decorator]
+    @bentoml.on_startup
     async def start(self) -> None:
         """Load the model while the process already says that it is alive."""
         self._starting = asyncio.create_task(_engine[0].start())
 
-    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    @bentoml.on_shutdown
     async def stop(self) -> None:
         """End the model's threads."""
         _engine[0].stop()

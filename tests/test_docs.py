@@ -59,7 +59,7 @@ def _understand(request: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     if verb == "models" and request.words[0] == "show":
         return _parameters("classification", {"model": request.words[1], **request.options})
     module, _, function = VERBS[verb].function.partition(":")
-    if verb in ("lineage", "compare"):
+    if verb in ("lineage", "models"):
         assert request.options == {}
         return None
     monkeypatch.setattr(f"{module}.options", _check_options)
