@@ -29,13 +29,14 @@ def _migrated_client(uri: str) -> "MlflowClient":
     from filelock import FileLock
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
-    (state_root() / "mlflow").mkdir(parents=True, exist_ok=True)
     try:
+        (state_root() / "mlflow").mkdir(parents=True, exist_ok=True)
         with FileLock(state_root() / "mlflow" / ".store.lock"):
             found = MlflowClient(uri, uri)
             found.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise TataraError(f"MLflow's store cannot be used ({reason}); run `tatara doctor`") from None
     return found

@@ -1,6 +1,7 @@
 """Where the project and its state lie, and the environment that keeps every library inside them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tatara.core.errors import UsageError
@@ -73,4 +74,5 @@ def apply_library_environment() -> None:
         if os.environ.get(name) in (None, replaceable.get(name)):
             os.environ[name] = value
     os.environ[_APPLIED] = str(state)
-    (state / "mlflow").mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # whatever needs the folder says so, and the doctor names the fix
+        (state / "mlflow").mkdir(parents=True, exist_ok=True)

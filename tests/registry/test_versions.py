@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry import store, versions
-from tatara.core.errors import UsageError
+from tatara.core.errors import TataraError, UsageError
 
 
 @pytest.fixture
@@ -37,3 +37,12 @@ def test_an_unknown_reference_is_a_usage_error(run_id: str, reference: str) -> N
 def test_artifacts_lie_under_the_state_root(run_id: str, project: Path) -> None:
     uri = store.client().get_run(run_id).info.artifact_uri
     assert uri.startswith((project / ".tatara").as_uri())
+
+
+def test_a_damaged_database_is_one_line_with_the_remedy(project: Path) -> None:
+    database = project / ".tatara" / "mlflow" / "mlflow.db"
+    database.parent.mkdir(parents=True)
+    database.write_bytes(b"not a database" * 100)
+    with pytest.raises(TataraError, match="run `tatara doctor`") as error:
+        store.client()
+    assert "\n" not in str(error.value)
