@@ -23,13 +23,8 @@ _FIGURES = {
 def table(comparison: Comparison) -> str:
     """One column a run, one line a figure; below it, each run's difference to the first on the same examples."""
     runs = comparison.runs
-    lines = [
-        ["", *(f"{row.model}" for row in runs)],
-        ["run", *(row.run for row in runs)],
-        ["data", *(row.data for row in runs)],
-    ]
-    for name in _shown(runs):
-        lines.append([name, *(_metric(row, name) for row in runs)])
+    lines = [[title, *(getattr(row, title) for row in runs)] for title in ("model", "run", "data")]
+    lines += [[name, *(_metric(row, name) for row in runs)] for name in _shown(runs)]
     for title, (field, factor, style) in _FIGURES.items():
         values = [getattr(row, field) for row in runs]
         lines.append([title, *("-" if value is None else f"{value * factor:{style}}" for value in values)])

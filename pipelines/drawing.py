@@ -75,7 +75,7 @@ def _covered(texts: Sequence[str], families: Sequence[str]) -> bool:
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
-    needed = {ord(character) for text in texts for character in text}
+    needed = {ord(character) for text in texts for character in text if character.isprintable()}
     for family in families:
         needed -= FT2Font(font_manager.findfont(family)).get_charmap().keys()
     return not needed

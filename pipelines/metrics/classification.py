@@ -55,9 +55,10 @@ def accuracy(judged: Judged) -> Interval:
 
 
 def top_k(judged: Judged, k: int) -> Interval:
-    """Share of examples whose true class is among the ``k`` best, with Wilson's interval. Equals count as behind."""
+    """Share of examples whose true class is among the ``k`` best, with Wilson's interval; of equals the first is best."""
     own = np.take_along_axis(judged.probabilities, judged.truth[:, None], axis=1)
-    better = (judged.probabilities > own).sum(axis=1)
+    earlier = np.arange(judged.classes) < judged.truth[:, None]
+    better = ((judged.probabilities > own) | (earlier & (judged.probabilities == own))).sum(axis=1)
     return wilson(int((better < k).sum()), len(judged.truth))
 
 

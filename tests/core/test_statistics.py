@@ -1,0 +1,145 @@
+"""Intervals and paired tests against published figures, SciPy and simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tatara.core.statistics import (
+    Interval,
+    bootstrap,
+    mcnemar,
+    paired_not_worse,
+    paired_proportions_apart,
+    proportions_apart,
+    wilson,
+)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (81, 263), (179, 179), (1, 1)])
+def test_wilson_is_scipys(successes: int, trials: int) -> None:
+    expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    found = wilson(successes, trials)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_wilson_has_width_where_everything_succeeded() -> None:
+    found = wilson(179, 179)
+    assert found.value == found.high == 1.0
+    assert found.low == pytest.approx(179 / (179 + 1.959964**2), rel=1e-6)  # n / (n + z^2)
+
+
+def test_wilson_without_trials_knows_nothing() -> None:
+    assert wilson(0, 0) == Interval(value=0.0, low=0.0, high=1.0)
+
+
+def test_difference_of_independent_proportions_is_newcombes() -> None:
+    found = proportions_apart(wilson(56, 70), wilson(48, 80))  # Newcombe 1998, table II, example (a), method 10
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_bootstrap_of_a_mean_is_scipys_bca() -> None:
+    sample = np.random.default_rng(3).exponential(size=80)
+    expected = stats.bootstrap((sample,), np.mean, method="BCa", n_resamples=20_000, rng=1).confidence_interval
+    (found,) = bootstrap(sample[:, None], lambda means: means, resamples=20_000)
+    assert found.value == pytest.approx(sample.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.01)
+
+
+def test_bootstrap_gives_the_same_again_and_each_metric_its_own() -> None:
+    features = np.random.default_rng(0).normal((0.0, 5.0), size=(50, 2))
+    once, again = (bootstrap(features, lambda means: np.stack([means[..., 0], means[..., 1] ** 2], -1)) for _ in "12")
+    assert once == again
+    assert once[0].low < 0.3
+    assert once[1].low > 15
+
+
+def test_bootstrap_covers_the_truth_as_often_as_it_says() -> None:
+    generator, covered = np.random.default_rng(7), 0
+    for trial in range(300):
+        (found,) = bootstrap(generator.exponential(size=(60, 1)), lambda means: means, seed=trial, resamples=500)
+        covered += found.low <= 1.0 <= found.high
+    assert 0.90 <= covered / 300 <= 0.98  # 0.95, less the small sample of a skewed distribution
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 1), (3, 10), (10, 3), (250, 301)])
+def test_mcnemar_is_the_exact_binomial_test(first: int, second: int) -> None:
+    expected = stats.binomtest(first, first + second).pvalue if first + second else 1.0
+    assert mcnemar(first, second) == pytest.approx(expected)
+
+
+def test_mcnemar_by_hand() -> None:
+    assert mcnemar(1, 5) == pytest.approx(2 * (1 + 6) / 2**6)
+
+
+def test_paired_difference_solves_tangos_equation() -> None:
+    found = paired_proportions_apart(12, 2, 50)  # the counts (36, 12, 2, 0) of Newcombe 1998
+    assert found.value == pytest.approx(0.2)
+    for end, sign in ((found.low, 1), (found.high, -1)):
+        shares = np.linspace(1e-6, (1 - abs(end)) / 2 - 1e-6, 400_000) + max(0.0, -end)
+        likelihood = 12 * np.log(shares + end) + 2 * np.log(shares) + 36 * np.log(1 - 2 * shares - end)
+        best = shares[np.nanargmax(likelihood)]
+        score = (12 - 2 - 50 * end) / np.sqrt(50 * (2 * best + end * (1 - end)))
+        assert score == pytest.approx(sign * 1.959964, abs=1e-3)
+
+
+def test_paired_difference_has_width_without_discordant_answers() -> None:
+    found = paired_proportions_apart(0, 0, 179)
+    assert found.high == -found.low == pytest.approx(1.959964**2 / (179 + 1.959964**2), abs=1e-6)
+
+
+def test_paired_difference_is_antisymmetric_and_bounded() -> None:
+    one, other = paired_proportions_apart(7, 30, 200), paired_proportions_apart(30, 7, 200)
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+    assert paired_proportions_apart(50, 0, 50).high == 1.0
+    assert paired_proportions_apart(0, 0, 0) == Interval(value=0.0, low=-1.0, high=1.0)
+
+
+def test_paired_difference_covers_the_truth_as_often_as_it_says() -> None:
+    generator, covered = np.random.default_rng(5), 0
+    for _ in range(400):
+        won, lost, _both = generator.multinomial(150, [0.04, 0.02, 0.94])
+        found = paired_proportions_apart(int(won), int(lost), 150)
+        covered += found.low <= 0.02 <= found.high
+    assert 0.92 <= covered / 400 <= 0.985
+
+
+def _answers(right: int, wrong: int) -> np.ndarray:
+    return np.array([True] * right + [False] * wrong, bool)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "champion", "verdict"),
+    [
+        (_answers(100, 0), _answers(60, 40), "better"),
+        (_answers(1000, 0), _answers(1000, 0), "not_worse"),
+        (_answers(60, 40), _answers(100, 0), "worse"),
+        (_answers(10, 0), _answers(10, 0), "not_enough_data"),
+        (_answers(0, 0), _answers(0, 0), "not_enough_data"),
+    ],
+)
+def test_verdicts(challenger: np.ndarray, champion: np.ndarray, verdict: str) -> None:
+    assert paired_not_worse(challenger, champion, margin=0.01).verdict == verdict
+
+
+def test_a_small_loss_within_the_margin_is_not_worse() -> None:
+    champion = _answers(20_000, 0)
+    found = paired_not_worse(_answers(19_960, 40), champion, margin=0.01)
+    assert found.verdict == "not_worse"
+    assert found.difference.high < 0
+    assert found.only_champion == 40
+    assert paired_not_worse(_answers(19_960, 40), champion, margin=0.001).verdict == "worse"
+
+
+def test_identical_models_pass_the_margin_of_int8_on_the_digits() -> None:
+    everything = _answers(177, 2)
+    assert paired_not_worse(everything, everything, margin=0.02).verdict == "not_worse"
+    assert paired_not_worse(everything, everything, margin=0.01).verdict == "not_enough_data"
+
+
+def test_false_alarms_are_as_rare_as_the_level_says() -> None:
+    """A challenger that truly loses exactly the margin is called not worse in about one case of twenty."""
+    generator, passed = np.random.default_rng(11), 0
+    for _ in range(400):
+        draws = generator.choice(3, size=500, p=[0.02, 0.05, 0.93])
+        passed += paired_not_worse(draws != 1, draws != 0, margin=0.03).verdict in ("better", "not_worse")
+    assert passed / 400 <= 0.085
