@@ -68,10 +68,21 @@ def measure(content: bytes) -> tuple[NDArray[np.uint8], ImageFacts]:
         DecodeError: as `decode`.
     """
     pixels, mode = _decode_with_mode(content)
-    luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     height, width, _ = pixels.shape
-    facts = ImageFacts(width, height, mode, len(content), float(luma.mean()), float(luma.std()))
-    return pixels, facts
+    return pixels, ImageFacts(width, height, mode, len(content), *_brightness(pixels))
+
+
+def _brightness(pixels: NDArray[np.uint8], rows: int = 256) -> tuple[float, float]:
+    """Mean and deviation of the luma, a band of rows at a time: as floats, a large image is many times its size."""
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    total = squares = 0.0
+    for top in range(0, len(pixels), rows):
+        luma = (pixels[top : top + rows] @ weights).astype(np.float64)
+        total += float(luma.sum())
+        squares += float(np.square(luma).sum())
+    count = pixels.shape[0] * pixels.shape[1]
+    mean = total / count
+    return mean, max(squares / count - mean * mean, 0.0) ** 0.5
 
 
 def _decode_with_mode(content: bytes) -> tuple[NDArray[np.uint8], str]:
