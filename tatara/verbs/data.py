@@ -95,19 +95,31 @@ def _add(request: Request, output: Output) -> int:
     if "name" not in given:
         raise UsageError(f"give the dataset a name: tatara data add {path} name=NAME")
     report = add(Path(path), given.pop("name"), **given)
-    _tell_added(report, output)
+    lines = [f"left out  {line}" for line in report.left_out]
+    if report.skipped:
+        lines.append(f"skipped   {len(report.skipped)} files that are no images, such as {report.skipped[0]}")
+    _tell_added(report, {"skipped": report.skipped, "left_out": report.left_out}, lines, output)
     return 0
 
 
 def _fetch(request: Request, output: Output) -> int:
     from pipelines.datasets.fetch import fetch
 
-    given = options(request, url=str)
-    _tell_added(fetch(subject(request, 1, "dataset"), **given), output)
+    given = options(request, url=str, checksum=str)
+    name = subject(request, 1, "dataset")
+    report = fetch(name, **given)
+    lines = [
+        *(f"checksum  {line}" for line in report.checksums),
+        *(f"left out  {line}" for line in report.left_out),
+        f"licence   {report.dataset.description.licence}",
+        f"downloads {report.downloads} (may be deleted)",
+    ]
+    value = {"checksums": report.checksums, "left_out": report.left_out, "downloads": str(report.downloads)}
+    _tell_added(report, value, lines, output)
     return 0
 
 
-def _tell_added(report: Any, output: Output) -> None:
+def _tell_added(report: Any, more: dict[str, Any], notes: list[str], output: Output) -> None:
     totals = {split: sum(labels.values()) for split, labels in report.counts.items()}
     lines = [
         f"data/{report.dataset.name}: {sum(totals.values()):,} files, {size(report.bytes)}, "
@@ -115,18 +127,13 @@ def _tell_added(report: Any, output: Output) -> None:
         + ", ".join(f"{split} {count:,}" for split, count in totals.items()),
         f"revision  {report.revision}",
     ]
-    if report.skipped:
-        lines.append(f"skipped   {len(report.skipped)} files that are no images, such as {report.skipped[0]}")
-    lines += [f"left out  {line}" for line in report.left_out]
-    lines += [f"note      {line}" for line in getattr(report, "notes", ())]
-    lines.append(f"next      {report.next_command}")
+    lines += [*notes, f"next      {report.next_command}"]
     value = {
         "name": report.dataset.name,
         "revision": report.revision,
         "counts": report.counts,
         "bytes": report.bytes,
-        "skipped": report.skipped,
-        "left_out": report.left_out,
+        **more,
         "next": report.next_command,
     }
     output.give(value, "\n".join(lines))

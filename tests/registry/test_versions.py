@@ -41,7 +41,7 @@ def test_artifacts_lie_under_the_state_root(run_id: str, project: Path) -> None:
 
 def test_a_damaged_database_is_one_line_with_the_remedy(project: Path) -> None:
     database = project / ".tatara" / "mlflow" / "mlflow.db"
-    database.parent.mkdir(parents=True)
+    database.parent.mkdir(parents=True, exist_ok=True)
     database.write_bytes(b"not a database" * 100)
     with pytest.raises(TataraError, match="run `tatara doctor`") as error:
         store.client()
