@@ -46,12 +46,16 @@ def _record(run_id: str) -> Path:
 def artifact_paths(chain: Chain) -> Iterator[tuple[LinkName, str, Path]]:
     """Every file that the chain knows: its link, its name in the link, and where it lies on this machine."""
     run_id = chain.link("run").facts["run_id"]
+    folders: dict[str, Path] = {}
     for link in chain.links:
         for where in link.artifacts:
-            if where.startswith(("bentos/", "models/")):
+            stage, _, inside = where.partition("/")
+            if stage in ("bentos", "models"):
                 yield link.name, where, state_root() / "bentoml" / where
-            else:
-                yield link.name, where, local_artifacts(run_id, where)
+                continue
+            if stage not in folders:
+                folders[stage] = local_artifacts(run_id, stage)
+            yield link.name, where, folders[stage] / inside
 
 
 def verify(reference: str) -> Chain:
