@@ -131,6 +131,7 @@ def _environment(source: Path, home: Path) -> dict[str, str]:
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",
         "ORT_DISABLE_TELEMETRY": "1",
+        "TATARA_PARENT": str(os.getpid()),
         "PYTHONPATH": str(source),
         "PYTHONDONTWRITEBYTECODE": "1",  # a byte more in the Bento and its digest is another
     }

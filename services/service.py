@@ -1,7 +1,11 @@
 """The BentoML service. One for every model: what it serves is said by the model folder's contract."""
 
 import asyncio
+import os
+import signal
 import sys
+import threading
+import time
 
 import bentoml
 
@@ -22,6 +26,13 @@ class _LateDoor(Door):
         super().__init__(app, _engine[0])  # type: ignore[arg-type]
 
 
+def _end_with(parent: int) -> None:
+    """End this server when the process that started it has ended, whatever ended that."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
@@ -30,6 +41,8 @@ class TataraService:
     @staticmethod
     def refuse() -> None:
         """Before any worker starts: end the server in one line where the model cannot be served."""
+        if parent := os.environ.get("TATARA_PARENT"):
+            threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
         try:
             pin = read_pin()
             load(pin, read_settings(pin))

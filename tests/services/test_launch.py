@@ -2,6 +2,8 @@
 
 import shutil
 import socket
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +36,27 @@ def test_it_stops_without_orphans_and_leaves_the_store_as_it_was(bento_home: Pat
     assert not any(psutil.pid_exists(pid) for pid in started)
     assert tree(bento_home / "bentos") | tree(bento_home / "models") == before
     service.stop()
+
+
+LAUNCH = """
+import os, signal, sys
+from pathlib import Path
+from services.launch import launch
+service = launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
+print(service.process.pid, flush=True)
+signal.pause()
+"""
+
+
+def test_it_ends_with_the_process_that_started_it_even_when_that_is_killed(bento_home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        supervisor = psutil.Process(int(parent.stdout.readline()))
+        started = [supervisor, *supervisor.children(recursive=True)]
+        parent.kill()
+
+    assert len(started) >= 2
+    assert psutil.wait_procs(started, timeout=30)[1] == []
 
 
 def test_a_changed_byte_is_refused_before_it_is_loaded(bento_home: Path, tmp_path: Path) -> None:
