@@ -32,6 +32,7 @@ def library_environment(state: Path) -> dict[str, str]:
     return {
         "TATARA_HOME": str(state),
         "MLFLOW_TRACKING_URI": f"sqlite:///{state}/mlflow/mlflow.db",
+        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{state}/mlflow/mlflow.db",  # of `mlflow ui`
         "_MLFLOW_SERVER_ARTIFACT_ROOT": (state / "mlflow" / "artifacts").as_uri(),
         "MLFLOW_ENV_ROOT": str(state / "mlflow" / "envs"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
