@@ -82,6 +82,7 @@ class Checkpointing(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.reset_metrics()  # the next epoch begins without this one's
         checkpoints.save(self.folder, self.model, self.state)
         if self.interrupt.asked:
             raise KeyboardInterrupt

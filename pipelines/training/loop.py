@@ -73,7 +73,9 @@ def fit(
         checkpointing = Checkpointing(settings.checkpoint, state, settings.checkpoint_steps, interrupt)
         callbacks = [recording, checkpointing, reporting, *profiling]
         watched = validation_data(valid.images, valid.targets, plan.batch)
-        if state.history and (state.step >= plan.steps or state.stopped):
+        if state.step:
+            model.evaluate(watched.take(1), verbose=0)  # builds the metrics, so that they can be restored
+        if state.step >= plan.steps or state.stopped:
             restore(settings.checkpoint, model)  # it had ended when it was killed
         try:
             while state.step < plan.steps and not state.stopped:
