@@ -55,7 +55,7 @@ def accuracy(judged: Judged) -> Interval:
 
 
 def top_k(judged: Judged, k: int) -> Interval:
-    """Share of examples whose true class is among the ``k`` best, with Wilson's interval; of equals the first is best."""
+    """Share of examples whose true class is among the ``k`` best (the first of equals), with Wilson's interval."""
     own = np.take_along_axis(judged.probabilities, judged.truth[:, None], axis=1)
     earlier = np.arange(judged.classes) < judged.truth[:, None]
     better = ((judged.probabilities > own) | (earlier & (judged.probabilities == own))).sum(axis=1)

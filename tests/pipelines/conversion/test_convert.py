@@ -41,9 +41,8 @@ def test_each_graph_is_one_file_of_standard_operators_bound_to_the_contract(conv
     model = onnx.load(converted / name, load_external_data=False)
     assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", export.OPSET)]
     assert not any(tensor.external_data for tensor in model.graph.initializer)
-    assert {one.key: one.value for one in model.metadata_props}[CONTRACT_KEY] == read_contract(
-        converted / "contract.json"
-    ).digest
+    carried = {one.key: one.value for one in model.metadata_props}
+    assert carried == {CONTRACT_KEY: read_contract(converted / "contract.json").digest}
 
 
 def test_the_weights_carry_their_keras_names(converted: Path) -> None:

@@ -22,12 +22,7 @@ def _model(node: NodeProto, given: list[int | str], weights: list[int]) -> Model
         # 3x3 from 4 to 8 channels over 10x10, padded
         (helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), ["batch", 4, 10, 10], [8, 4, 3, 3], 800 * 36),
         # depthwise, stride 2
-        (
-            helper.make_node("Conv", ["x", "w"], ["y"], group=4, strides=[2, 2]),
-            ["batch", 4, 11, 11],
-            [4, 1, 3, 3],
-            100 * 9,
-        ),
+        (helper.make_node("Conv", ["x", "w"], ["y"], group=4, strides=[2, 2]), [1, 4, 11, 11], [4, 1, 3, 3], 100 * 9),
         # every input value meets every weight of its channel
         (helper.make_node("ConvTranspose", ["x", "w"], ["y"]), ["batch", 4, 5, 5], [4, 2, 3, 3], 100 * 18),
         (helper.make_node("MatMul", ["x", "w"], ["y"]), ["batch", 64], [64, 10], 640),
