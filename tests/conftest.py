@@ -1,5 +1,6 @@
 """A project of its own for every test that needs one."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(pristine_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh copy of the project as the current folder, its state inside it."""
     root = tmp_path / "project"
-    shutil.copytree(pristine_project, root, symlinks=True)
+    shutil.copytree(pristine_project, root, symlinks=True, copy_function=_copy)
     monkeypatch.chdir(root)
     for name, value in library_environment(root / ".tatara").items():
         monkeypatch.setenv(name, value)
@@ -50,12 +51,20 @@ def project(pristine_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def module_project(pristine_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """`project`, shared by a module's tests: for what is dear to make and only read afterwards."""
     root = tmp_path_factory.mktemp("module") / "project"
-    shutil.copytree(pristine_project, root, symlinks=True)
+    shutil.copytree(pristine_project, root, symlinks=True, copy_function=_copy)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         for name, value in library_environment(root / ".tatara").items():
             patch.setenv(name, value)
         yield root
+
+
+def _copy(source: str, target: str) -> str:
+    """A copy; DVC's objects, which nothing writes to again, are linked."""
+    if "/.dvc/embedded/" in source or "/.tatara/dvc/cache/" in source:
+        os.link(source, target)
+        return target
+    return str(shutil.copy2(source, target))
 
 
 def _git(root: Path, *words: str) -> None:

@@ -77,3 +77,4 @@ def apply_library_environment() -> None:
     os.environ[_APPLIED] = str(state)
     with suppress(OSError):  # whatever needs the folder says so, and the doctor names the fix
         (state / "mlflow").mkdir(parents=True, exist_ok=True)
+        (state / "dvc" / "site").mkdir(parents=True, exist_ok=True)  # DVC makes it, and what is above, writable to all

@@ -1,5 +1,6 @@
 """``data``: what datasets there are, what is in them, whether they are fit, and bringing in more."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,12 @@ def _show(request: Request, output: Output) -> int:
         *(f"{what:<9} {_range(found[what])}" for what in ("width", "height", "brightness") if found[what]),
         f"modes     {', '.join(f'{mode} {count:,}' for mode, count in found['modes'].items())}",
         "",
-        f"{'class':<{width}}  " + " ".join(f"{split:>8}" for split in splits),
+        f"  #  {'class':<{width}}  " + " ".join(f"{split:>8}" for split in splits),
         *(
-            f"{label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits)
-            for label in labels
+            f"{number:>3}  {label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits)
+            for number, label in enumerate(labels)
         ),
-        f"{'total':<{width}}  " + " ".join(f"{sum(found['counts'][split].values()):>8,}" for split in splits),
+        f"     {'total':<{width}}  " + " ".join(f"{sum(found['counts'][split].values()):>8,}" for split in splits),
     ]
     lines += [f"unreadable  {path}" for path in found["undecodable"][:10]]
     lines += ["", f"picture   {found['picture']}"] if found["picture"] else []
@@ -82,7 +83,7 @@ def _check(request: Request, output: Output) -> int:
     dataset = open_dataset(subject(request, 1, "dataset"))
     result = check(dataset, build_index(dataset))
     page = publish(result, dataset)
-    value = {**summary(result), "failing": result.failing.to_dict("records"), "data_docs": str(page)}
+    value = {**summary(result), "failing": json.loads(result.failing.to_json(orient="records")), "data_docs": str(page)}
     output.give(value, "\n".join([*lines(result), f"read on: {page}"]))
     return 0 if result.success else RefusedError.exit_code
 
