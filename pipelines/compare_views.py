@@ -84,11 +84,13 @@ def _intervals(axis: "Axes", runs: tuple[Row, ...], name: str) -> None:
             )
     axis.set_title(name.replace("_", " "))
     axis.grid(axis="x")
+    axis.margins(x=0.18)
 
 
 def _bars(axis: "Axes", values: list[float | None], factor: float, style: str, title: str) -> None:
     known = [value * factor for value in values if value is not None]
     if min(known) > 0 and max(known) / min(known) > 30:
+        title += " (log)"
         axis.set_xscale("log")
         axis.set_xlim(min(known) / 10, max(known) * 30)
     else:
@@ -101,5 +103,5 @@ def _bars(axis: "Axes", values: list[float | None], factor: float, style: str, t
                 fontsize=8, color=INK,
             )  # fmt: skip
     axis.set_title(title)
-    axis.set_xticks([])
+    axis.xaxis.set_visible(False)
     axis.spines["bottom"].set_visible(False)

@@ -53,6 +53,15 @@ def test_bootstrap_gives_the_same_again_and_each_metric_its_own() -> None:
     assert once[1].low > 15
 
 
+def test_bootstrap_of_an_absolute_value_near_zero_has_width() -> None:
+    sample = np.random.default_rng(0).normal(size=(200, 1))
+    sample -= sample.mean() - 1e-4
+    (found,) = bootstrap(sample, lambda means: np.abs(means))
+    assert found.value == pytest.approx(1e-4)
+    assert 0 <= found.low <= found.value
+    assert 0.05 < found.high < 0.2  # the mean's standard error is 0.07
+
+
 def test_bootstrap_covers_the_truth_as_often_as_it_says() -> None:
     generator, covered = np.random.default_rng(7), 0
     for trial in range(300):
