@@ -58,7 +58,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     metrics = [name for name in _METRICS[:3] if any(name in row.metrics for row in runs)]
     figures = {title: one for title, one in _FIGURES.items() if any(getattr(row, one[0]) is not None for row in runs)}
     names = legible(
-        [f"{row.model}\n{row.run}" if len({r.model for r in runs}) < len(runs) else row.model for row in runs]
+        [f"{row.model}\n{row.run}" if len({r.model for r in runs}) < len(runs) else row.model for row in runs], 60
     )
     columns = 4
     rows = -(-(len(metrics) + len(figures)) // columns)

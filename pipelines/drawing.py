@@ -47,14 +47,14 @@ def picture(path: Path, width: float, height: float, texts: Sequence[str] = ()) 
         figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def legible(labels: Sequence[str]) -> list[str]:
-    """The labels as they can be drawn, or their numbers where this machine has no font for one of them.
+def legible(labels: Sequence[str], length: int = 22) -> list[str]:
+    """The labels as they can be drawn, cut to ``length``, or their numbers where no font here has one of them.
 
     Dollar signs are escaped, which Matplotlib would read as formulas.
     """
     if not _covered(labels, _families(labels)):
         return [f"#{number}" for number in range(len(labels))]
-    return [label.replace("$", r"\$") for label in labels]
+    return [shortened(label, length).replace("$", r"\$") for label in labels]
 
 
 def shortened(label: str, length: int = 22) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.drawing import BLUE, INK, PALE, RED, legible, picture, shortened
+from pipelines.drawing import BLUE, INK, PALE, RED, legible, picture
 from pipelines.metrics.classification import BINS, Judged, by_class, confusion
 from tatara.core.modalities import image
 from tatara.core.statistics import Interval, wilson
@@ -42,7 +42,7 @@ def draw_all(folder: Path, judged: Judged, labels: Sequence[str], contents: Any,
 def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str], normalized: bool) -> None:
     """The confusion matrix as counts, or as shares of each true class."""
     classes = len(labels)
-    names = [shortened(name, 16) for name in legible(labels)]
+    names = legible(labels, 16)
     values = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if normalized else counts
     most = 1 if normalized else max(1, int(counts.max()))
     side = float(np.clip(2.5 + 0.5 * classes, 4.5, 14))
@@ -91,7 +91,7 @@ def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
         )
         upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
         upper.set_title(f"calibration error {error.value:.3f} [{error.low:.3f}, {error.high:.3f}]")
-        upper.legend(loc="upper left")
+        figure.legend(loc="outside lower center", ncols=2)
         lower.bar(centres, counts, width, color=BLUE)
         for one in there:
             lower.annotate(str(counts[one]), (centres[one], counts[one]), ha="center", va="bottom", fontsize=7)
@@ -104,7 +104,7 @@ def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], contents: A
     order = np.lexsort((np.where(judged.right, judged.score, -judged.score), judged.right))
     wrong = int((~judged.right).sum())
     chosen = order[: min(max(wrong, GALLERY // 2), GALLERY)]
-    names = [shortened(name, 12) for name in legible(labels)]
+    names = legible(labels, 12)
     rows = -(-len(chosen) // COLUMNS)
     with picture(path, 1.75 * COLUMNS, 2.05 * rows + 0.6, labels) as figure:
         figure.suptitle(
@@ -144,7 +144,7 @@ def draw_classes(path: Path, judged: Judged, labels: Sequence[str]) -> None:
             ends = np.abs(np.array([[score.low, score.high] for score in found]).T - values)
             places = np.arange(len(order)) + (shift - 1) * 0.22
             axis.errorbar(values, places, xerr=ends, fmt="o", color=colour, markersize=3.5, linewidth=1.2, label=name)
-        axis.set_yticks(range(len(order)), [f"{shortened(names[one])}  ({support[one]})" for one in order])
+        axis.set_yticks(range(len(order)), [f"{names[one]}  ({support[one]})" for one in order])
         axis.set(ylim=(len(order) - 0.5, -0.5), xlim=(None, 1.005), xlabel="score, 95 % interval")
         axis.grid(axis="x")
         shown = f"the {SHOWN} classes of lowest F1" if len(order) < len(labels) else "by class (test examples)"
