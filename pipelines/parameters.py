@@ -47,7 +47,7 @@ class Parameters(BaseModel):
     profile: bool = Field(False, description="write a trace for TensorBoard and Perfetto")
 
     int8: bool = Field(False, description="also make a static int8 model, which must hold int8_margin")
-    int8_margin: float = Field(0.01, ge=0, lt=1, description="accuracy that int8 may lose on the test split")
+    int8_margin: float = Field(0.02, ge=0, lt=1, description="accuracy that int8 may lose on the test split")
     margin: float = Field(0.02, gt=0, lt=1, description="accuracy that a new version may lose against the champion")
     force: bool = Field(False, description="register even when worse than the champion")
     gpu: bool = Field(False, description="demand a GPU for training and serving")
