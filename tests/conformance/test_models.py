@@ -41,6 +41,14 @@ def trained(request: pytest.FixtureRequest, tiny_project: Path) -> Workspace:
     return workspace
 
 
+@pytest.fixture(scope="module")
+def converted(trained: Workspace) -> Path:
+    """The folder of the convert stage, made in this process: the bytes' sameness is another test's concern."""
+    with trained.writing("convert", trained.parameters("train")) as folder:
+        conversion.convert(trained.path, folder)
+    return trained.folder("convert")
+
+
 def test_one_step_is_trained_saved_and_read_again(trained: Workspace) -> None:
     record, parameters = read_json(trained.folder("train") / "run.json"), trained.parameters("train")
     assert record["epochs_trained"] == 1
@@ -55,3 +63,21 @@ def test_one_step_is_trained_saved_and_read_again(trained: Workspace) -> None:
     assert answers.shape == (3, len(CLASSES))
     assert np.isfinite(answers).all()
     assert not np.allclose(answers, fresh)
+
+
+def test_it_is_exported_and_proven(converted: Path) -> None:
+    proof = read_json(converted / "parity.json")
+    assert proof["top1_equal"] is True
+    assert proof["max_abs"] <= 1e-5
+    assert proof["examples"] == 4 * len(CLASSES)
+
+
+def test_the_serving_runtime_gives_tensorflows_answers_to_file_bytes(converted: Path) -> None:
+    runtime, cases = Runtime(converted), read_json(converted / "golden" / "cases.json")["cases"]
+    contents = [(converted / "golden" / case["file"]).read_bytes() for case in cases]
+    outputs = runtime.infer_files(contents)
+    for name, values in outputs.items():
+        np.testing.assert_allclose(values, [case["outputs"][name] for case in cases], atol=1e-5)
+    answers = runtime.kind.answers(runtime.contract, outputs)
+    assert len(answers) == len(cases)
+    assert {answer.label for answer in answers} <= set(CLASSES)
