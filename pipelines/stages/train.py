@@ -34,7 +34,10 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         TataraError: the disk is full, a file changed since validation, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the checkpoint is kept and ``train/`` is not made.
     """
-    from pipelines.training import disk, guard, setup
+    from pipelines.training import disk, guard, quiet
+
+    quiet.import_tensorflow()
+    from pipelines.training import setup
     from pipelines.training.job import load_job
 
     validation = _passed_validation(workspace)
