@@ -100,10 +100,6 @@ SPOILED: dict[str, tuple[Callable[[Path], object], dict[str, dict[str, object]]]
         lambda folder: grey(folder, "valid/cat/0.png", 128),
         {"brightness_deviation": {"valid/cat/0.png": 0}},
     ),
-    "a mode of floating point": (
-        lambda folder: Image.fromarray(np.eye(16, dtype=np.float32) * 200).save(folder / "train/cat/float.tiff"),
-        {"mode": {"train/cat/float.tiff": "F"}},
-    ),
 }
 
 

@@ -1,0 +1,30 @@
+"""Every benchmark in turn, and one table: ``python -m benchmarks``. Costs about half an hour on two cores."""
+
+import json
+import subprocess
+import sys
+
+AIMS = {
+    "input_pipeline": ("ratio", "at least 0.90", "rate with a model that does nothing / rate of reading the cache"),
+    "training_overhead": ("ratio", "at most 1.03", "CPU time of training / of a bare model.fit on the same arrays"),
+    "serving": ("ratio", "the higher the better", "requests/s served over HTTP / decode and infer in process"),
+}
+
+
+def main() -> None:
+    """Run each in a process of its own and print its figure beside its aim."""
+    rows = []
+    for name, (key, aim, meaning) in AIMS.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"], check=True, stdout=subprocess.PIPE, text=True
+        )
+        figures = json.loads(done.stdout)
+        rows.append(f"| {name} | {figures[key]:.3f} | {aim} | {meaning} |")
+        print(json.dumps({name: figures}), file=sys.stderr, flush=True)
+    print("| benchmark | measured | aim | what |\n|---|---|---|---|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
