@@ -9,17 +9,20 @@ if TYPE_CHECKING:
     import keras
 
 FLAT = 0.05
-"""A loss that falls by less than this part of itself over the whole training is flat."""
+"""A loss that ends no more than this part below the first epoch's, or below that of guessing, is flat."""
 VANISHED = 1e-6
 """Gradient against weight, both as norms: below it a step cannot move the layer."""
 
 
-def flat_loss(history: Sequence[Row]) -> str | None:
-    """A warning if the training loss did not fall between the first and the last epoch, unless it began low."""
+def flat_loss(history: Sequence[Row], chance: float) -> str | None:
+    """A warning if the training loss did not fall after the first epoch, or not below ``chance``.
+
+    ``chance`` is the loss of a model that knows nothing. A training that began with good answers may stay where it is.
+    """
     if len(history) < 2:
         return None
     first, best = history[0]["loss"], min(row["loss"] for row in history[1:])
-    if best > (1 - FLAT) * first and history[-1].get("accuracy", 0.0) < 0.9:
+    if best > (1 - FLAT) * min(first, chance) and history[-1].get("accuracy", 0.0) < 0.9:
         return f"the loss is flat ({first:.4g} in epoch 1, {best:.4g} at best after that); try find_rate=true"
     return None
 

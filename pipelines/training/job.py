@@ -93,9 +93,10 @@ class Job:
         batch = self.train.prepared.array()[chosen], self.train.targets[chosen]
         valid = self.valid.examples()
         outputs = model.predict(validation_data(valid.images, valid.targets, self.plan.batch), verbose=0)
+        chance = self.task.chance_loss(len(self.classes))
         found = [
-            health.flat_loss(history),
-            health.vanishing_gradients(model, *batch, chance=self.task.chance_loss(len(self.classes))),
+            health.flat_loss(history, chance),
+            health.vanishing_gradients(model, *batch, chance),
             *self.task.symptoms(outputs, self.valid.targets, self.classes),
         ]
         return [warning for warning in found if warning is not None]

@@ -7,18 +7,21 @@ import pytest
 from pipelines.tasks.classification import task
 from pipelines.training.health import flat_loss, vanishing_gradients
 
+CHANCE = float(np.log(10))
+
 
 def history(*losses: float, accuracy: float = 0.1) -> list[dict[str, float]]:
     return [{"epoch": epoch, "loss": loss, "accuracy": accuracy} for epoch, loss in enumerate(losses, 1)]
 
 
 def test_a_flat_loss_is_named() -> None:
-    assert "flat" in (flat_loss(history(2.303, 2.302, 2.300)) or "")
+    assert "flat" in (flat_loss(history(2.303, 2.302, 2.300), CHANCE) or "")
+    assert "flat" in (flat_loss(history(3.5, 2.8, 2.4), CHANCE) or "")
 
 
 @pytest.mark.parametrize("rows", [history(2.3, 1.8, 1.2), history(2.3), history(0.01, 0.01, accuracy=0.99)])
 def test_a_falling_a_short_and_a_finished_training_are_not(rows: list[dict[str, float]]) -> None:
-    assert flat_loss(rows) is None
+    assert flat_loss(rows, CHANCE) is None
 
 
 def dense(activation: str, depth: int) -> keras.Model:

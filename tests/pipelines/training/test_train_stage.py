@@ -159,7 +159,7 @@ def test_another_trainings_checkpoint_is_not_continued_and_a_flat_one_is_named(
     workspace = new_workspace()
     write_json(workspace.path / "checkpoint" / "run.json", {"identity": "other", "run_id": "0"})
     (workspace.path / "checkpoint" / "state.npz").write_bytes(b"not even a checkpoint")
-    train.run(workspace, parameters(learning_rate=1e-12))
+    train.run(workspace, parameters(learning_rate=1e-12, dropout=0.0, rotate=0.0, shift=0.0, zoom=0.0))
     said = capsys.readouterr()
     assert "belongs to other parameters or data; starting anew" in said.err
     assert "train: warning: the loss is flat" in said.err
