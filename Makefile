@@ -19,10 +19,10 @@ demo: setup  ## the whole way on real digits: data, validation, training, proof,
 	@tatara demo
 
 test: setup  ## the tests that need nothing but Python
-	@python -m pytest -p tests.left_out -m "not system"
+	@python -m pytest -p tests.left_out -m "not system and not paper"
 
-test-full: setup system-packages  ## the tests that need PostgreSQL or Chromium, which come from Debian
-	@python -m pytest -m system
+test-full: setup system-packages  ## the tests that need PostgreSQL or Chromium, which come from Debian, and the models at their papers' size
+	@python -m pytest -m "system or paper"
 
 system-packages:
 	@scripts/system_packages

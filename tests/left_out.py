@@ -14,4 +14,4 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the count."""
-    terminalreporter.write_line(f"{config.stash.get(_left, 0)} tests need a system package: make test-full runs them")
+    terminalreporter.write_line(f"{config.stash.get(_left, 0)} tests need a system package or a model at its paper's size: make test-full runs them")
