@@ -84,7 +84,10 @@ def _check(request: Request, output: Output) -> int:
     result = check(dataset, build_index(dataset))
     page = publish(result, dataset)
     value = {**summary(result), "failing": json.loads(result.failing.to_json(orient="records")), "data_docs": str(page)}
-    output.give(value, "\n".join([*lines(result), f"read on: {page}"]))
+    text = [*lines(result), f"report    {page}"]
+    if result.success:
+        text.append(f"next      tatara run {dataset.description.kind} data={dataset.name}")
+    output.give(value, "\n".join(text))
     return 0 if result.success else RefusedError.exit_code
 
 
