@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tatara.core.home import apply_library_environment, project_root
 
-EXAMPLES, SIDE, CLASSES = 1408, 32, 10
+EXAMPLES, SIDE, CLASSES = 1408, 24, 10
 
 
 def main(pairs: int, seconds: float) -> dict[str, float]:

@@ -117,7 +117,7 @@ class Reporting(keras.callbacks.Callback):
         row = self.state.history[-1]
         shown = {name: f"{row[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in row}
         if self._bar is not None:
-            self._bar.set_postfix(shown)
+            self._bar.set_postfix({name.replace("val_", "valid "): row[name] for name in shown if name != "accuracy"})
         else:
             words = "  ".join(f"{name} {value}" for name, value in shown.items())
             say(f"train: epoch {epoch + 1}/{self.plan.epochs}  {words}  {row['seconds']:.1f} s")

@@ -18,11 +18,12 @@ SMALL = {"size": 16, "width": 4, "batch_size": 8}
 class Parameters(classification.Parameters):
     """Adds ``norm`` and ``width``.
 
-    The defaults were chosen on the digits' train and valid splits: 99.6 % in five-fold cross-validation.
+    The defaults were chosen by five-fold cross-validation on the digits' train and valid splits: accuracy 0.996,
+    log loss 0.014. Images with more detail want a larger ``size``.
     """
 
     model: str = "small_cnn"
-    size: int = Field(32, ge=8, le=1024)
+    size: int = Field(24, ge=8, le=1024)
     resize: Literal["stretch", "crop"] = "stretch"
     scaling: PrepareScaling = "unit"
     epochs: int = Field(25, ge=1)
@@ -30,7 +31,7 @@ class Parameters(classification.Parameters):
     shift: float = Field(0.1, ge=0, lt=1)
     zoom: float = Field(0.1, ge=0, lt=1)
     norm: Literal["batch", "layer", "instance", "group"] = "batch"
-    width: int = Field(16, ge=4, le=512, description="filters of the first block; doubled by each next one")
+    width: int = Field(24, ge=4, le=512, description="filters of the first block; doubled by each next one")
 
 
 def _normalization(kind: str) -> Any:
