@@ -64,9 +64,9 @@ class Recording(keras.callbacks.Callback):
 class Checkpointing(keras.callbacks.Callback):
     """Continues from the checkpoint at the first step, and writes one at every ``every``-th and each epoch's end."""
 
-    def __init__(self, folder: Path, state: State, every: int, interrupt: Interrupt) -> None:
+    def __init__(self, folder: Path, state: State, plan: Plan, every: int, interrupt: Interrupt) -> None:
         super().__init__()
-        self.folder, self.state, self.every, self.interrupt = folder, state, every, interrupt
+        self.folder, self.state, self.plan, self.every, self.interrupt = folder, state, plan, every, interrupt
         self._restored = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -76,6 +76,8 @@ class Checkpointing(keras.callbacks.Callback):
         self._restored = True
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.state.step % self.plan.steps_per_epoch == 0:
+            return  # the epoch's end follows; a checkpoint before it would lose the epoch's row
         if self.interrupt.asked or (self.every and self.state.step % self.every == 0):
             checkpoints.save(self.folder, self.model, self.state)
         if self.interrupt.asked:

@@ -70,7 +70,7 @@ def fit(
     profiling = [Profiling(settings.profile)] if settings.profile else []
     with deferred_interrupt() as interrupt:
         recording = Recording(state, settings.early_stopping)
-        checkpointing = Checkpointing(settings.checkpoint, state, settings.checkpoint_steps, interrupt)
+        checkpointing = Checkpointing(settings.checkpoint, state, plan, settings.checkpoint_steps, interrupt)
         callbacks = [recording, checkpointing, reporting, *profiling]
         watched = validation_data(valid.images, valid.targets, plan.batch)
         if state.step:

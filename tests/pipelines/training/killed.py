@@ -31,7 +31,7 @@ GIVEN = {
     "dropout": 0.5, "shift": 0.2, "flip": True, "optimizer": "adamw", "weight_decay": 0.01,
     "warmup_epochs": 1,
 }  # fmt: skip
-STEPS = 4 * 5
+PER_EPOCH = 4
 
 
 def in_child(workspace: Path, given: dict[str, Any], before: Callable[[], None]) -> tuple[int, str]:
@@ -100,11 +100,12 @@ def small_disk() -> None:
 def main(whole: Path, broken: Path, full: Path) -> dict[str, Any]:
     """Run them all."""
     found: dict[str, Any] = {"whole": in_child(whole, GIVEN, lambda: None)}
-    *steps, last = sorted(random.SystemRandom().sample(range(1, STEPS), 3))
-    found["steps"] = [*steps, last]
+    *steps, within = sorted(random.SystemRandom().sample(range(1, 3 * PER_EPOCH), 3))
+    found["steps"] = [*steps, within, 4 * PER_EPOCH]
     found["killed"] = [in_child(broken, GIVEN, at_step(step, signal.SIGKILL))[0] for step in steps]
     found["killed"].append(in_child(broken, GIVEN, in_checkpoint(0))[0])
-    found["interrupted"] = in_child(broken, GIVEN, at_step(last, signal.SIGINT))
+    for step in (within, 4 * PER_EPOCH):
+        found["interrupted"] = in_child(broken, GIVEN, at_step(step, signal.SIGINT))
     found["left"] = sorted(path.relative_to(broken).as_posix() for path in broken.rglob("*"))
     found["resumed"] = in_child(broken, GIVEN, lambda: None)
     found["full"] = in_child(full, {**GIVEN, "width": 48}, small_disk)
