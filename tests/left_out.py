@@ -14,4 +14,7 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the count."""
-    terminalreporter.write_line(f"{config.stash.get(_left, 0)} tests need a system package or a model at its paper's size: make test-full runs them")
+    left = config.stash.get(_left, 0)
+    terminalreporter.write_line(
+        f"{left} tests need a system package or a model at its paper's size: make test-full runs them"
+    )
