@@ -52,7 +52,7 @@ def converted(folder: Path, contents: list[bytes]) -> Path:
 
     parameters = resolve("classification", {"data": "photographs", "model": "mobilenet_v2"})
     contract = agreed(parameters, CLASSES)
-    reference = Reference(task_module("classification"), blank_model(parameters, len(CLASSES)), contract)
+    reference = Reference(task_module("classification"), blank_model(parameters, len(CLASSES)), contract, parameters)
     folder.mkdir()
     export(reference, contract, folder)
     (folder / "golden").mkdir()

@@ -23,7 +23,7 @@ def convert(workspace_path: Path, folder: Path) -> None:
     workspace = Workspace(workspace_path)
     agreed = contract.of_run(workspace)
     model = reference.trained_model(workspace, len(agreed.labels))
-    functions = reference.Reference(task_module(agreed.kind), model, agreed)
+    functions = reference.Reference(task_module(agreed.kind), model, agreed, workspace.parameters("train"))
     export.export(functions, agreed, folder)
     facts = card.write_card(folder, model.count_params())
     examples = split_examples(workspace, "test")

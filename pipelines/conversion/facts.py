@@ -30,7 +30,7 @@ def facts(parameters: dict[str, Any], classes: int) -> dict[str, int]:
     contract = agreed(resolved, [str(number) for number in range(classes)])
     model = blank_model(resolved, classes)
     with tempfile.TemporaryDirectory() as folder:
-        export(Reference(task_module(contract.kind), model, contract), contract, Path(folder))
+        export(Reference(task_module(contract.kind), model, contract, resolved), contract, Path(folder))
         return write_card(Path(folder), model.count_params())
 
 

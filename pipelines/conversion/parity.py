@@ -18,6 +18,9 @@ from tatara.core.runtime import Runtime
 
 NATIVE_TOLERANCE = 1e-5
 """On the outputs, for files as they are."""
+NOISE = 8.0
+"""Times TensorFlow's own distance from float64 that ONNX Runtime may lie from TensorFlow, where that is more: deep
+networks amplify the rounding of float32, and two sound implementations of one differ by some times either's error."""
 RESIZED_TOLERANCE = 1e-4
 """On the outputs, for resized files: the products of the resize then add up in another order at each size."""
 PREPARED_TOLERANCE = 1e-5
@@ -85,10 +88,11 @@ class Proof:
         prepared = [self.reference.prepare(image.decode(content)) for content in self.contents]
         expected = self._in_batches(self.reference.infer, np.stack(prepared), max(BATCHES), "parity: TensorFlow")
         actual = self._in_batches(self._files, self.contents, max(BATCHES), "parity: ONNX Runtime")
+        tolerance = self._native_tolerance(prepared, expected, actual)
         checks = [
-            self._compare("files, native size", max(BATCHES), NATIVE_TOLERANCE, paths, expected, actual),
+            self._compare("files, native size", max(BATCHES), tolerance, paths, expected, actual),
+            *self._model_apart(paths, prepared, expected, tolerance),
             self._prepare_apart("prepare, native size", paths, prepared, self.contents),
-            *self._model_apart(paths, prepared, expected),
             *self._resized(),
         ]
         metric = self._metric(expected, actual)
@@ -98,10 +102,10 @@ class Proof:
             found = f"{metric['tensorflow']} in TensorFlow and {metric['onnxruntime']} in ONNX Runtime"
             raise RefusedError(f"convert: {metric['name']} is {found} on the same files; nothing was kept")
         return {
-            "max_abs": max(check.record()["max_abs"] for check in checks if check.tolerance == NATIVE_TOLERANCE),
+            "max_abs": max(check.record()["max_abs"] for check in checks[: 1 + len(BATCHES)]),
             "top1_equal": all(check.record()["top1_equal"] for check in checks),
             "examples": len(paths),
-            "tolerance": {"native": NATIVE_TOLERANCE, "resized": RESIZED_TOLERANCE, "prepared": PREPARED_TOLERANCE},
+            "tolerance": {"native": tolerance, "resized": RESIZED_TOLERANCE, "prepared": PREPARED_TOLERANCE},
             "metric": metric,
             "checks": [check.record() for check in checks],
             "digests": {example.path: example.digest for example in self.examples},
@@ -118,12 +122,22 @@ class Proof:
             "onnxruntime": self.kind.metric(actual, labels, classes),
         }
 
-    def _model_apart(self, paths: list[str], prepared: list[Any], expected: Any) -> Iterator[Check]:
+    def _native_tolerance(self, prepared: list[Any], expected: Any, actual: Any) -> float:
+        """`NATIVE_TOLERANCE`, or `NOISE` where outputs lie further apart than that; never over `RESIZED_TOLERANCE`."""
+        apart = self.kind.differences(expected, actual)
+        worst = np.argsort(-apart, kind="stable")[:LEAST]
+        if not apart[worst[0]] > NATIVE_TOLERANCE:
+            return NATIVE_TOLERANCE
+        exact = self.reference.exact(np.stack([prepared[i] for i in worst]))
+        noise = self.kind.differences(exact, {name: value[worst] for name, value in expected.items()})
+        return float(np.clip(NOISE * noise.max(), NATIVE_TOLERANCE, RESIZED_TOLERANCE))
+
+    def _model_apart(self, paths: list[str], prepared: list[Any], expected: Any, tolerance: float) -> Iterator[Check]:
         batch_of = np.stack(prepared[:APART])
         wanted = {name: value[:APART] for name, value in expected.items()}
         for batch in BATCHES:
             actual = self._in_batches(self.runtime.infer, batch_of, batch, f"parity: batches of {batch}")
-            yield self._compare("model, native size", batch, NATIVE_TOLERANCE, paths[:APART], wanted, actual)
+            yield self._compare("model, native size", batch, tolerance, paths[:APART], wanted, actual)
 
     def _resized(self) -> Iterator[Check]:
         paths = [example.path for example in self.examples[:RESIZED]]

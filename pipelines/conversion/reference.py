@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Reference:
     """A trained model as two TensorFlow functions, ``prepare`` and ``model``, always in inference mode.
 
+    `exact` is the same model in float64: how far float32 itself strays from it is how exact any conversion can be.
+
     The weights are arguments of the model function and not constants in its graph, since tf2onnx copies a graph with
     all that is in it at each of its passes.
 
@@ -27,11 +29,13 @@ class Reference:
         task: module of the kind, for its ``finish``.
         model: prepared batch -> what ``finish`` takes, in float32.
         contract: of the model.
+        parameters: of the training, from which the model is built once more in float64.
     """
 
-    def __init__(self, task: Any, model: "keras.Model", contract: Contract) -> None:
+    def __init__(self, task: Any, model: "keras.Model", contract: Contract, parameters: Parameters) -> None:
         import tensorflow as tf
 
+        self.task, self.float32, self.parameters, self.classes = task, model, parameters, len(contract.labels)
         trainable, fixed = model.trainable_variables, model.non_trainable_variables
         self.variables = [*trainable, *fixed]
         size = contract.preparation.size
@@ -57,17 +61,25 @@ class Reference:
         found = self.model_function(batch, *(variable.value for variable in self.variables))
         return {name: np.asarray(value) for name, value in found.items()}
 
+    def exact(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """`infer` in float64, with the same weights."""
+        model = blank_model(self.parameters, self.classes, "float64")
+        model.set_weights(self.float32.get_weights())
+        found = self.task.finish(model(batch.astype(np.float64), training=False))
+        return {name: np.asarray(value, np.float64) for name, value in found.items()}
+
     def infer_files(self, contents: list[bytes]) -> dict[str, NDArray[np.float32]]:
         """File bytes -> outputs by name."""
         return self.infer(np.stack([self.prepare(image.decode(content)) for content in contents]))
 
 
-def blank_model(parameters: Parameters, classes: int) -> "keras.Model":
-    """The parameters' architecture in float32, whatever precision it was trained in, with fresh weights."""
+def blank_model(parameters: Parameters, classes: int, precision: str = "float32") -> "keras.Model":
+    """The parameters' architecture in ``precision``, whatever it was trained in, with fresh weights."""
     import keras
 
-    keras.config.set_dtype_policy("float32")
+    keras.config.set_dtype_policy(precision)
     built: keras.Model = task_module(parameters.kind).build(parameters.model_copy(update={"weights": "none"}), classes)
+    keras.config.set_dtype_policy("float32")
     return built
 
 

@@ -10,8 +10,10 @@ import pytest
 from onnx import numpy_helper
 
 from pipelines.conversion import __main__ as process
-from pipelines.conversion import export, int8, reference
+from pipelines.conversion import export, int8, parity, reference
 from pipelines.conversion.process import spawn
+from pipelines.examples import split_examples
+from pipelines.parameters import task_module
 from pipelines.workspace import Workspace
 from tatara.core.contract import read_contract
 from tatara.core.errors import RefusedError, TataraError
@@ -59,6 +61,20 @@ def test_the_proof_says_what_was_compared(converted: Path) -> None:
     checks = {(check["check"], check["batch"]) for check in proof["checks"]}
     assert {("model, native size", batch) for batch in (1, 3, 8)} <= checks
     assert {("files, half", 8), ("files, enlarged", 8), ("files, wide", 8), ("prepare, tall", 1)} <= checks
+
+
+def test_a_model_that_amplifies_rounding_is_held_to_its_own_noise(
+    converted: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, parameters = Runtime(converted), workspace.parameters("train")
+    task = task_module("classification")
+    functions = reference.Reference(task, reference.trained_model(workspace, 3), runtime.contract, parameters)
+    monkeypatch.setattr(parity, "NATIVE_TOLERANCE", 1e-12)
+    proof = parity.Proof(functions, runtime, split_examples(workspace, "test"), 1_000_000).run()
+    assert 1e-12 < proof["max_abs"] <= proof["tolerance"]["native"] < 1e-5
+    monkeypatch.setattr(parity, "NOISE", 0.01)
+    with pytest.raises(RefusedError, match="ONNX differs from TensorFlow"):
+        parity.Proof(functions, runtime, split_examples(workspace, "test"), 1_000_000).run()
 
 
 def test_golden_cases_are_tensorflows_answers_to_file_bytes(converted: Path, workspace: Workspace) -> None:
