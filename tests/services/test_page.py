@@ -75,10 +75,10 @@ def test_a_broken_file_is_refused_beside_the_answers_of_the_others(page: Page) -
 def test_the_keyboard_reaches_the_file_chooser_and_it_is_seen(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "緑.png"
     path.write_bytes(plain(10, 200, 10))
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "files"
-    assert page.evaluate("getComputedStyle(document.getElementById('drop')).outlineStyle") == "solid"
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # from here, so that the browser waits for it long before Enter
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "files"
+        assert page.evaluate("getComputedStyle(document.getElementById('drop')).outlineStyle") == "solid"
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
 
