@@ -48,13 +48,15 @@ def picture(path: Path, width: float, height: float, texts: Sequence[str] = ()) 
 
 
 def legible(labels: Sequence[str], length: int = 22) -> list[str]:
-    """The labels as they can be drawn, cut to ``length``, or their numbers where no font here has one of them.
+    """The labels as they can be drawn, cut to ``length``; ``#`` and its number for one that no font here has.
 
     Dollar signs are escaped, which Matplotlib would read as formulas.
     """
-    if not _covered(labels, _families(labels)):
-        return [f"#{number}" for number in range(len(labels))]
-    return [shortened(label, length).replace("$", r"\$") for label in labels]
+    families = _families(labels)
+    return [
+        shortened(label, length).replace("$", r"\$") if _covered([label], families) else f"#{number}"
+        for number, label in enumerate(labels)
+    ]
 
 
 def shortened(label: str, length: int = 22) -> str:

@@ -111,6 +111,8 @@ def resolve(kind: str, given: Mapping[str, Any]) -> Parameters:
         resolved: Parameters = schema.model_validate({**given, "kind": kind, "model": model})
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "missing":
+            raise UsageError(f"{first['loc'][0]} is needed; add {first['loc'][0]}=...") from None
         where = ".".join(str(part) for part in first["loc"]) or "parameters"
         raise UsageError(f"{where}={first['input']!r}: {first['msg']}") from None
     return resolved

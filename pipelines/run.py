@@ -29,7 +29,11 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
     for stage in STAGES:
         if workspace.finished(stage):
             continue
-        seconds = run_stage(stage, workspace, parameters)
+        try:
+            seconds = run_stage(stage, workspace, parameters)
+        except KeyboardInterrupt:
+            say(f"go on with: tatara run resume={workspace.path.name}")
+            raise
         timings = workspace.path / "seconds.json"
         write_json(timings, {**(read_json(timings) if timings.exists() else {}), stage: round(seconds, 2)})
     return summary(workspace)

@@ -56,7 +56,9 @@ def find(reference: str) -> "ModelVersion":
         try:
             return client().get_model_version(match[1], match[2])
         except MlflowException:
-            raise UsageError(f"no version {match[2]} of {match[1]!r}; `tatara models versions` lists them") from None
+            numbers = sorted(int(other.version) for other in client().search_model_versions(f"name = '{match[1]}'"))
+            there = f"there are {', '.join(map(str, numbers))}" if numbers else "no such model is registered"
+            raise UsageError(f"no version {match[2]} of {match[1]!r}; {there}") from None
     name, _, alias = reference.partition("@")
     found = _by_alias(name, alias or CHAMPION)
     if found is None:

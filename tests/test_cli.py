@@ -84,3 +84,21 @@ def test_outside_a_project_the_remedy_is_named(
     monkeypatch.delenv("TATARA_HOME", raising=False)
     assert cli.main(["data", "list"]) == 2
     assert "no data.dvc at or above it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "classification"], "data is needed; add data=..."),
+        (["data", "add", ".", "name=n", "ratios=8:1"], "like 8:1:1"),
+        (["serve", "digits", "port=99999"], "a port is a whole number from 1 to 65535"),
+        (["doctor", "port=abc"], "a port is a whole number from 1 to 65535"),
+        (["run", "classification", "data=digit"], "did you mean 'digits'"),
+    ],
+)
+def test_mistaken_values_name_the_form(
+    project: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert cli.main(words) == 2
+    assert said in capsys.readouterr().err
+    assert not (project / ".tatara" / "runs").exists()

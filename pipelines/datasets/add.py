@@ -115,7 +115,7 @@ def _without_broken(
         more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
         raise UsageError(
             f"{path}: {len(broken)} file(s) cannot be read: {'; '.join(broken[:3])}{more}; mend them, or leave them "
-            "out with --skip-broken"
+            "out with skip_broken=true"
         )
     sound = [pair for pair in pairs if not pair[1].decode_error]
     if lost := {example.label for example in examples} - {example.label for example, _ in sound}:

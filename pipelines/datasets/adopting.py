@@ -64,7 +64,7 @@ def need_space(size: int) -> None:
 def _refuse_if_unfit(data: Path, target: Path) -> None:
     """A dataset of that name may not be there, and what data.dvc records must be, or tracking would drop it."""
     if target.exists():
-        raise UsageError(f"dataset {target.name!r} exists already; choose another --name")
+        raise UsageError(f"dataset {target.name!r} exists already; choose another name=")
     with repository() as repo:
         missing = [name for name in tracked_names(repo) if not (data / name).exists()]
     if missing:

@@ -109,8 +109,7 @@ def _verify_data(link: Link, chain: Chain) -> None:
     except TataraError as error:
         raise _broken("data", str(error)) from None
     if now != link.facts["revision"]:
-        commit = chain.link("code").facts["git_commit"]
-        remedy = f"`git checkout {commit} -- data.dvc && dvc checkout data.dvc` restores what was trained on"
+        remedy = "`dvc checkout --force data.dvc` puts back what data.dvc records, and drops every change since"
         raise _broken("data", f"data/{name} is revision {now[:12]}, not {link.facts['revision'][:12]}; {remedy}")
 
 

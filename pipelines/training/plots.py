@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.drawing import BLUE, INK, RED, legible, picture, shortened
+from pipelines.drawing import BLUE, INK, RED, picture
 from pipelines.training.rate_finder import Sweep
 from pipelines.training.state import Row
 
@@ -72,10 +72,10 @@ def gallery(path: Path, images: NDArray[np.float32], labels: Sequence[str], titl
     sheet = np.ones((rows * (side + line) + gap, columns * (side + gap) + gap, 3), np.float32)
     with picture(path, 1.25 * columns, 1.5 * rows + 0.4, labels) as figure:
         axis = figure.subplots()
-        for position, (image, label) in enumerate(zip(images, legible(labels), strict=True)):
+        for position, (image, label) in enumerate(zip(images, labels, strict=True)):
             top, left = position // columns * (side + line) + line, gap + position % columns * (side + gap)
             sheet[top : top + side, left : left + side] = image
-            axis.text(left + side / 2, top - line / 4, shortened(label, 16), ha="center", fontsize=8)
+            axis.text(left + side / 2, top - line / 4, label, ha="center", fontsize=8)
         axis.imshow(sheet, interpolation="nearest", vmin=0, vmax=1)
         axis.set_axis_off()
         axis.set_title(title)

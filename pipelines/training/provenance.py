@@ -10,13 +10,16 @@ import yaml
 from tatara.core.files import sha256_file
 
 LOCK = "requirements/train.txt"
-_WRITTEN_BY_RUNS = "dvc.lock"
+_NOT_CODE = (":!dvc.lock", ":!data.dvc")
 
 
 def code_state(root: Path) -> dict[str, Any]:
-    """``git_commit`` (None outside a repository), ``git_dirty`` (a tracked file differs) and ``lock_sha256``."""
+    """``git_commit`` (None outside a repository), ``git_dirty`` and ``lock_sha256``.
+
+    Dirty is a tracked file that differs, but for data, which has a revision of its own.
+    """
     commit = _git(root, "rev-parse", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{_WRITTEN_BY_RUNS}")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_NOT_CODE)
     lock = root / LOCK
     return {
         "git_commit": commit,

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.drawing import legible
 from pipelines.training import plots, trace
 from pipelines.training.job import Job
 from pipelines.training.state import State
@@ -70,7 +71,8 @@ def _gallery(path: Path, job: Job) -> None:
     augment = job.task.augmentation(job.parameters)
     if augment is not None:
         images = augment(images, tf.constant(0, tf.int64))
-    captions = [job.classes[target] for target in job.train.targets[order]]
+    names = legible(job.classes, 16)
+    captions = [names[target] for target in job.train.targets[order]]
     title = f"{job.parameters.data}: training images as the model sees them"
     plots.gallery(path, displayable(images.numpy(), job.task.preparation(job.parameters)), captions, title)
 

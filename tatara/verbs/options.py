@@ -18,8 +18,17 @@ def boolean(text: str) -> bool:
 
 def ratios(text: str) -> tuple[int, int, int]:
     """``8:1:1``."""
-    first, second, third = (int(part) for part in text.split(":"))
-    return first, second, third
+    parts = [int(part) for part in text.split(":") if part.isdecimal()]
+    if len(parts) != 3 or text.count(":") != 2:
+        raise ValueError("write three whole numbers for train, valid and test, like 8:1:1")
+    return parts[0], parts[1], parts[2]
+
+
+def port(text: str) -> int:
+    """A TCP port."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ValueError("a port is a whole number from 1 to 65535")
+    return int(text)
 
 
 def options(request: Request, **types: Callable[[str], Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.home import state_root
 from tatara.verbs import Output, Request
-from tatara.verbs.options import boolean, options, subject
+from tatara.verbs.options import boolean, options, port, subject
 
 if TYPE_CHECKING:
     from services.launch import Service
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def serve(request: Request, output: Output) -> int:
     """Serve until Ctrl-C; the address is printed when the model has passed its golden cases."""
-    given = options(request, port=int, gpu=boolean)
+    given = options(request, port=port, gpu=boolean)
     tag = bento_tag(subject(request, 0, "model"))
     with start(tag, given.get("port"), given.get("gpu", False)) as service:
         output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}; Ctrl-C stops it")

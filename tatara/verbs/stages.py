@@ -13,6 +13,7 @@ _OWN = ("workspace", "params", "resume")
 
 def run(request: Request, output: Output) -> int:
     """The whole way; with ``serve=true`` on to a served and answered request."""
+    from pipelines.datasets.dataset import open_dataset
     from pipelines.run import run_all
     from pipelines.workspace import find_workspace, new_workspace
 
@@ -21,6 +22,7 @@ def run(request: Request, output: Output) -> int:
         parameters = workspace.resumed_parameters()
     else:
         parameters = _parameters(request)
+        open_dataset(parameters.data)  # a misspelled name leaves no folder behind
         workspace = _workspace(request) or new_workspace(parameters)
     result = run_all(workspace, parameters)
     if parameters.serve:
@@ -51,7 +53,7 @@ def render(result: dict[str, Any]) -> str:
         *(f"warning     {warning}" for warning in result["warnings"]),
     ]
     if "served" in result:
-        lines.append(f"served      {result['served']['url']} answered {result['served']['text']}")
+        lines.append(f"served      {result['served']['text']}, asked over HTTP on a free port; stopped again")
     lines.append(f"next        tatara serve {result['name']}/{result['version']}")
     return "\n".join(lines)
 

@@ -113,7 +113,7 @@ def test_broken_files_are_listed_or_left_out(tiny_project: Path, tmp_path: Path)
     (source / "a" / "cut.png").write_bytes((source / "a" / "0.png").read_bytes()[:100])
     (source / "b" / "empty.jpg").write_bytes(b"")
     before = state(tiny_project)
-    with pytest.raises(UsageError, match=r"2 file\(s\) cannot be read.*cut.png.*empty.jpg.*0 bytes.*--skip-broken"):
+    with pytest.raises(UsageError, match=r"2 file\(s\) cannot be read.*cut.png.*empty.jpg.*0 bytes.*skip_broken=true"):
         add(source, "mine")
     assert state(tiny_project) == before
     report = add(source, "mine", skip_broken=True)
