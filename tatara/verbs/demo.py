@@ -1,5 +1,6 @@
 """``demo``: the whole way on the embedded digits, to answered requests and their lineage."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def demo(request: Request, output: Output) -> int:
         "",
         *asked["lines"],
         "",
-        f"picture     {asked['picture']}",
+        f"picture     {os.path.relpath(asked['picture'])}",
         f"lineage     {asked['lineage']}  (in the header of every answer)",
         f"took        {seconds:.0f} s",
         "",
@@ -38,8 +39,8 @@ def demo(request: Request, output: Output) -> int:
         f"  tatara serve {name}               and open the address: drop an image on the page",
         f"  tatara predict {name} FILE ...    from the shell",
         "  tatara data add PATH name=N          your own images, then: tatara run classification data=N",
-        f"  mlflow ui --backend-store-uri sqlite:///{state_root()}/mlflow/mlflow.db",
-        "(`. .tatara/venv/bin/activate` puts tatara on the path)",
+        "  mlflow ui                            the run with its curves, pictures and data report",
+        "(`. .tatara/venv/bin/activate` puts them on the path)",
     ]
     output.give({**result, "demo": {**asked, "lines": None, "seconds": round(seconds, 1)}}, "\n".join(lines))
     return 0
