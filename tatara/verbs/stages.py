@@ -1,5 +1,6 @@
 """``run`` and the single steps."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,31 +140,9 @@ def _workspace(request: Request) -> Any:
     return Workspace(path.absolute()) if path.parent != Path() else find_workspace(given)
 
 
-def validate(request: Request, output: Output) -> int:
-    """Check the data."""
-    return _step("validate", request, output)
-
-
-def train(request: Request, output: Output) -> int:
-    """Train."""
-    return _step("train", request, output)
-
-
-def convert(request: Request, output: Output) -> int:
-    """Convert to ONNX and prove it."""
-    return _step("convert", request, output)
-
-
-def evaluate(request: Request, output: Output) -> int:
-    """Measure on the test split."""
-    return _step("evaluate", request, output)
-
-
-def register(request: Request, output: Output) -> int:
-    """Register if first or not worse."""
-    return _step("register", request, output)
-
-
-def package(request: Request, output: Output) -> int:
-    """Build the Bento."""
-    return _step("package", request, output)
+validate = partial(_step, "validate")
+train = partial(_step, "train")
+convert = partial(_step, "convert")
+evaluate = partial(_step, "evaluate")
+register = partial(_step, "register")
+package = partial(_step, "package")
