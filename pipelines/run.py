@@ -4,6 +4,7 @@ import importlib
 import time
 from typing import Any
 
+from pipelines.datasets.dataset import open_dataset
 from pipelines.parameters import Parameters
 from pipelines.workspace import STAGES, Workspace
 from tatara.core.files import read_json, write_json
@@ -24,7 +25,11 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
     """Run the stages that have not finished in ``workspace`` and summarize the result.
 
     The parameters are kept in the workspace first, so that a run that was stopped can be resumed.
+
+    Raises:
+        UsageError: no such dataset; nothing was written.
     """
+    open_dataset(parameters.data)
     write_json(workspace.path / "parameters.json", parameters.model_dump(mode="json"))
     for stage in STAGES:
         if workspace.finished(stage):

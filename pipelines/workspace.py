@@ -45,8 +45,7 @@ class Workspace:
 
     def parameters(self, stage: str) -> Parameters:
         """The parameters that a finished stage ran with."""
-        stored: dict[str, Any] = read_json(self.folder(stage) / "parameters.json")
-        return resolve(stored.pop("kind"), stored)
+        return _stored(self.folder(stage) / "parameters.json")
 
     def resumed_parameters(self) -> Parameters:
         """The parameters that the run was started with.
@@ -57,8 +56,7 @@ class Workspace:
         path = self.path / "parameters.json"
         if not path.is_file():
             raise UsageError(f"{self.path} was not started by `tatara run`; run its steps one by one instead")
-        stored: dict[str, Any] = read_json(path)
-        return resolve(stored.pop("kind"), stored)
+        return _stored(path)
 
     @property
     def run_id(self) -> str:
@@ -66,12 +64,15 @@ class Workspace:
         return str(read_json(self.folder("train") / "run.json")["run_id"])
 
 
+def _stored(path: Path) -> Parameters:
+    stored: dict[str, Any] = read_json(path)
+    return resolve(stored.pop("kind"), stored)
+
+
 def new_workspace(parameters: Parameters) -> Workspace:
-    """A fresh folder under ``.tatara/runs``, named by time, dataset and model."""
+    """A fresh name under ``.tatara/runs``, of time, dataset and model; the folder comes with the first file in it."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    path = state_root() / "runs" / f"{stamp}-{parameters.data}-{parameters.model}-{secrets.token_hex(2)}"
-    path.mkdir(parents=True)
-    return Workspace(path)
+    return Workspace(state_root() / "runs" / f"{stamp}-{parameters.data}-{parameters.model}-{secrets.token_hex(2)}")
 
 
 def find_workspace(reference: str) -> Workspace:

@@ -6,10 +6,8 @@ Only a fresh process gives the same ONNX bytes again.
 import sys
 from pathlib import Path
 
-from pipelines.conversion.process import ERROR
-from tatara.core.errors import TataraError
+from pipelines.conversion.process import answer_parent
 from tatara.core.files import read_json, write_json
-from tatara.core.home import apply_library_environment
 
 
 def convert(workspace_path: Path, folder: Path) -> None:
@@ -33,16 +31,5 @@ def convert(workspace_path: Path, folder: Path) -> None:
         int8.write_int8(folder, split_examples(workspace, "train"))
 
 
-def main(arguments: list[str]) -> int:
-    """Run `convert` and return its exit code."""
-    apply_library_environment()
-    try:
-        convert(Path(arguments[0]), Path(arguments[1]))
-    except TataraError as error:
-        sys.stderr.write(f"{ERROR}{error}\n")
-        return error.exit_code
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(answer_parent(convert, sys.argv[1:]))

@@ -8,10 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pipelines.conversion.process import ERROR
-from tatara.core.errors import TataraError
+from pipelines.conversion.process import answer_parent
 from tatara.core.files import read_json, write_json
-from tatara.core.home import apply_library_environment
 from tatara.core.progress import progress
 
 
@@ -34,18 +32,12 @@ def facts(parameters: dict[str, Any], classes: int) -> dict[str, int]:
         return write_card(Path(folder), model.count_params())
 
 
-def main(arguments: list[str]) -> int:
-    """Answer what is asked and return the exit code."""
-    apply_library_environment()
-    try:
-        asked = read_json(Path(arguments[0]))
-        cards = [facts(one["parameters"], one["classes"]) for one in progress(asked, len(asked), "models: export")]
-        write_json(Path(arguments[1]), cards)
-    except TataraError as error:
-        sys.stderr.write(f"{ERROR}{error}\n")
-        return error.exit_code
-    return 0
+def write_facts(asked_path: Path, answers_path: Path) -> None:
+    """Answer what is asked."""
+    asked = read_json(asked_path)
+    cards = [facts(one["parameters"], one["classes"]) for one in progress(asked, len(asked), "models: export")]
+    write_json(answers_path, cards)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(answer_parent(write_facts, sys.argv[1:]))

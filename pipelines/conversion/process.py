@@ -4,15 +4,28 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tatara.core.errors import RefusedError, TataraError, UsageError
-from tatara.core.home import project_root
+from tatara.core.home import apply_library_environment, project_root
 
 ERROR = "tatara: "
 """How the line of standard error begins that carries the error."""
 _ERRORS: dict[int, type[TataraError]] = {2: UsageError, 3: RefusedError}
 _PROGRESS = ("parity: ", "int8: ", "models: ")
+
+
+def answer_parent(work: Callable[[Path, Path], None], arguments: list[str]) -> int:
+    """In the child: do ``work`` on two paths, and give the exit code after saying an error so that `spawn` hears it."""
+    apply_library_environment()
+    try:
+        work(Path(arguments[0]), Path(arguments[1]))
+    except TataraError as error:
+        sys.stderr.write(f"{ERROR}{error}\n")
+        return error.exit_code
+    return 0
 
 
 def spawn(module: str, *arguments: str) -> None:

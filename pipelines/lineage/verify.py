@@ -54,7 +54,10 @@ def artifact_paths(chain: Chain) -> Iterator[tuple[LinkName, str, Path]]:
                 yield link.name, where, state_root() / "bentoml" / where
                 continue
             if stage not in folders:
-                folders[stage] = local_artifacts(run_id, stage)
+                try:
+                    folders[stage] = local_artifacts(run_id, stage)
+                except TataraError as error:
+                    raise _broken(link.name, str(error)) from None
             yield link.name, where, folders[stage] / inside
 
 
@@ -82,17 +85,10 @@ def verify(reference: str) -> Chain:
     for link in chain.links:
         if link.name in checks:
             checks[link.name](link, chain)
-    for name, where, path in _artifacts_or_break(chain):
+    for name, where, path in artifact_paths(chain):
         if not path.is_file() or sha256_file(path) != chain.link(name).artifacts[where]:
             raise _broken(name, f"{path} is not the file that was recorded")
     return chain
-
-
-def _artifacts_or_break(chain: Chain) -> Iterator[tuple[LinkName, str, Path]]:
-    try:
-        yield from artifact_paths(chain)
-    except TataraError as error:
-        raise _broken("run", str(error)) from None
 
 
 def _broken(link: str, reason: str) -> RefusedError:

@@ -29,7 +29,7 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     with workspace.writing("register", parameters) as folder:
         version = _version(workspace, name)
         digests = tree(workspace.folder("convert"))
-        decision = approval.decide(_evidence(workspace, comparison, parameters.force), _binds(workspace))
+        decision = approval.decide(_evidence(workspace, comparison, parameters.force), _binds(workspace, digests))
         chain = chain_of(workspace, name, version, decision)
         write_text(folder / "lineage.json", chain.model_dump_json(indent=1))
         record = {
@@ -73,13 +73,12 @@ def _evidence(workspace: Workspace, comparison: Comparison, forced: bool) -> app
     )
 
 
-def _binds(workspace: Workspace) -> dict[str, str]:
+def _binds(workspace: Workspace, converted: dict[str, str]) -> dict[str, str]:
     """What an approval means: the exact model, contract and evidence."""
-    converted = workspace.folder("convert")
     return {
-        "model": sha256_file(converted / "model.onnx"),
-        "prepare": sha256_file(converted / "prepare.onnx"),
-        "contract": sha256_file(converted / "contract.json"),
+        "model": converted["model.onnx"],
+        "prepare": converted["prepare.onnx"],
+        "contract": converted["contract.json"],
         "evidence": digest({stage: tree(workspace.folder(stage)) for stage in ("validate", "evaluate")}),
     }
 

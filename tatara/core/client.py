@@ -1,6 +1,7 @@
 """Ask a model from a notebook or a script: over HTTP, or from a model folder on this machine."""
 
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -48,7 +49,7 @@ class Client:
             BoundError: a file breaks a bound of the model's contract.
             TataraError: the service cannot be reached, is not ready, or refused for another reason.
         """
-        parts = [("files", part) for part in map(_part, files, _counted())]
+        parts = [("files", part) for part in map(_part, files, count(1))]
         if not parts:
             raise UsageError("no file to predict; give at least one")
         answers = self._ask("POST", "/predict", params={"top": top}, files=parts)["answers"]
@@ -122,7 +123,7 @@ def predict_local(folder: Path, files: Iterable[File], top: int = 5) -> list[Ans
     verify_seal(folder, beside=("model.yaml",))
     runtime = Runtime(folder)
     prepared = []
-    for name, content in map(_part, files, _counted()):
+    for name, content in map(_part, files, count(1)):
         try:
             prepared.append(runtime.prepare(runtime.admit(content)))
         except BoundError as error:
@@ -133,12 +134,6 @@ def predict_local(folder: Path, files: Iterable[File], top: int = 5) -> list[Ans
         raise UsageError("no file to predict; give at least one")
     found: list[Answer] = runtime.kind.answers(runtime.contract, runtime.infer(np.stack(prepared)), top)
     return found
-
-
-def _counted() -> Iterable[int]:
-    from itertools import count
-
-    return count(1)
 
 
 def _part(file: File, position: int) -> tuple[str, bytes]:

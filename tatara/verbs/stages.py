@@ -14,7 +14,6 @@ _OWN = ("workspace", "params", "resume")
 
 def run(request: Request, output: Output) -> int:
     """The whole way; with ``serve=true`` on to a served and answered request."""
-    from pipelines.datasets.dataset import open_dataset
     from pipelines.run import run_all
     from pipelines.workspace import find_workspace, new_workspace
 
@@ -23,7 +22,6 @@ def run(request: Request, output: Output) -> int:
         parameters = workspace.resumed_parameters()
     else:
         parameters = _parameters(request)
-        open_dataset(parameters.data)  # a misspelled name leaves no folder behind
         workspace = _workspace(request) or new_workspace(parameters)
     result = run_all(workspace, parameters)
     if parameters.serve:
