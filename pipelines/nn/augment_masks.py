@@ -1,0 +1,117 @@
+"""Augmentation of images together with their label masks: pure functions of (seed, step, position) for ``tf.data``.
+
+Both are sampled at the same places, the image bilinearly and the mask at the nearest pixel, so they stay together.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipelines.nn.augment import affine
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+MaskAugmentation = Callable[["tf.Tensor", "tf.Tensor", "tf.Tensor"], tuple["tf.Tensor", "tf.Tensor"]]
+"""From a batch of prepared images, their masks and the step (int64 scalar) to both, a pure function of all three."""
+
+GRID = 3
+"""Side of the grid of random displacements between which an elastic deformation is smooth (arXiv:1505.04597, 3.1)."""
+
+
+def mask_augmentation(
+    seed: int, flip: bool, rotate: float, shift: float, zoom: float, contrast: float, elastic: float
+) -> MaskAugmentation | None:
+    """A function on images ``float32 (batch, size, size, 3)``, masks ``uint8 (batch, size, size)`` and the step.
+
+    What a movement brings in from beyond the border is the image's and the mask's own reflection. None if nothing is
+    asked.
+
+    Args:
+        seed: with the step and an example's position in the batch, fixes what happens to it.
+        flip: mirror left and right, for half of the examples.
+        rotate: up to this part of a full turn, either way.
+        shift: up to this part of the side, each way and axis.
+        zoom: from 1 - zoom to 1 + zoom.
+        contrast: from 1 - contrast to 1 + contrast, about each image's mean.
+        elastic: standard deviation of the displacements on the coarse grid, as a part of the side.
+    """
+    import tensorflow as tf
+
+    moved = bool(flip or rotate or shift or zoom)
+    if not (moved or contrast or elastic):
+        return None
+
+    def augment(images: "tf.Tensor", masks: "tf.Tensor", step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+        batch, side = tf.shape(images)[0], int(images.shape[1])
+        key = tf.stack([tf.cast(seed, tf.int64), step])
+        draws = tf.random.stateless_uniform(tf.stack([batch, 6]), key, -1.0, 1.0)
+        turn, across, down, scale, mirrored, strength = tf.unstack(draws, axis=1)
+        if moved or elastic:
+            sign = tf.where(mirrored < 0, -1.0, 1.0) if flip else tf.ones_like(mirrored)
+            rows = affine(
+                turn * rotate * 2 * math.pi, across * shift * side, down * shift * side, 1 / (1 + scale * zoom), sign,
+                side,
+            )  # fmt: skip
+            places = affine_places(rows, side)
+            if elastic:
+                places += elastic_displacements(key, batch, side, elastic * side)
+            images, masks = sample_images(images, places), sample_masks(masks, places)
+        if contrast:
+            mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
+            images = mean + (images - mean) * (1 + strength * contrast)[:, None, None, None]
+        return images, masks
+
+    return augment
+
+
+def affine_places(rows: "tf.Tensor", side: int) -> "tf.Tensor":
+    """Where each pixel comes from, (x, y) in pixels ``float32 (batch, side, side, 2)``, by `affine`'s rows."""
+    import tensorflow as tf
+
+    line = tf.range(side, dtype=tf.float32)
+    x, y = tf.meshgrid(line, line)
+    a0, a1, a2, b0, b1, b2 = (rows[:, position, None, None] for position in range(6))
+    return tf.stack([a0 * x + a1 * y + a2, b0 * x + b1 * y + b2], axis=-1)
+
+
+def elastic_displacements(key: "tf.Tensor", batch: "tf.Tensor", side: int, deviation: float) -> "tf.Tensor":
+    """Smooth random displacements ``float32 (batch, side, side, 2)`` in pixels: normal on a grid, bicubic between."""
+    import tensorflow as tf
+
+    coarse = tf.random.stateless_normal(tf.stack([batch, GRID, GRID, 2]), key + 1, stddev=deviation)
+    return tf.image.resize(coarse, (side, side), method="bicubic")
+
+
+def sample_images(images: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
+    """``images`` float32 (batch, side, side, channels) between their pixels at ``places``, mirrored at the borders."""
+    import tensorflow as tf
+
+    low = tf.floor(places)
+    right, below = tf.unstack((places - low)[..., None, :], axis=-1)
+
+    def corner(x: float, y: float) -> "tf.Tensor":
+        return _pick(images, low + tf.constant([x, y]))
+
+    upper = corner(0, 0) * (1 - right) + corner(1, 0) * right
+    lower = corner(0, 1) * (1 - right) + corner(1, 1) * right
+    return upper * (1 - below) + lower * below
+
+
+def sample_masks(masks: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
+    """``masks`` (batch, side, side) of any type at the pixels nearest to ``places``, mirrored at the borders."""
+    import tensorflow as tf
+
+    return _pick(masks, tf.round(places))
+
+
+def _pick(values: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
+    """``values`` (batch, side, side, ...) at whole numbers ``places``, reflected into the picture."""
+    import tensorflow as tf
+
+    side = int(values.shape[1])
+    inside = tf.math.floormod(tf.cast(places, tf.int32), 2 * side)
+    x, y = tf.unstack(tf.minimum(inside, 2 * side - 1 - inside), axis=-1)
+    shape = tf.shape(values)
+    flat = tf.reshape(values, tf.concat([[shape[0], side * side], shape[3:]], axis=0))
+    return tf.gather(flat, y * side + x, batch_dims=1)

@@ -1,0 +1,23 @@
+"""The parameters that every segmentation model takes."""
+
+from pydantic import Field
+
+from pipelines import parameters
+
+
+class Parameters(parameters.DenseParameters):
+    """See `pipelines.parameters` for those of every kind."""
+
+    kind: str = "segmentation"
+
+    class_weights: bool = Field(False, description="weigh classes by the inverse of their share of pixels, at most 10")
+    dice: float = Field(0.0, ge=0, le=10, description="weight of the Dice loss beside the cross entropy")
+
+    flip: bool = Field(True, description="augmentation: mirror left and right")
+    rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn")
+    shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side")
+    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part")
+    contrast: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part")
+    elastic: float = Field(
+        0.0, ge=0, le=0.2, description="augmentation: smooth deformation, its deviation a part of the side"
+    )
