@@ -1,4 +1,11 @@
-"""A dataset: the folder ``data/<name>/<split>/<class>/<file>`` and the ``dataset.yaml`` that describes it."""
+"""A dataset: a folder ``data/<name>`` with its splits, and the ``dataset.yaml`` that describes it.
+
+How the files lie in a split, by format:
+
+- ``image-folder``: ``<class>/<file>``.
+- ``coco``: ``images/<file>``, and the objects in ``annotations.json``, COCO's own schema.
+- ``label-masks``: ``images/<file>``, and the classes of its pixels in ``labels/<stem>.png``.
+"""
 
 import difflib
 import unicodedata
@@ -7,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.home import project_root
@@ -15,6 +22,17 @@ from tatara.core.home import project_root
 DESCRIPTION = "dataset.yaml"
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+Kind = Literal["classification", "detection", "segmentation", "instances"]
+Format = Literal["image-folder", "coco", "label-masks"]
+FORMATS: dict[Kind, Format] = {
+    "classification": "image-folder",
+    "detection": "coco",
+    "segmentation": "label-masks",
+    "instances": "coco",
+}
+"""How the files of each kind lie."""
+IMAGES, LABELS, ANNOTATIONS = "images", "labels", "annotations.json"
+"""Names inside a split of the formats ``coco`` and ``label-masks``."""
 
 
 def legal_name(name: str, what: str = "name") -> str:
@@ -34,11 +52,18 @@ def legal_name(name: str, what: str = "name") -> str:
     return composed
 
 
-def _legal_class(name: str) -> str:
-    try:
+def legal_class(name: str, kind: Kind) -> str:
+    """``name`` composed, if it can name a class; for ``classification`` it has to name a folder too.
+
+    Raises:
+        UsageError: as `legal_name`; of the other kinds, what cannot be written on one line.
+    """
+    if kind == "classification":
         return legal_name(name, "class")
-    except UsageError as error:
-        raise ValueError(error) from None  # the kind that pydantic reports with the field's place
+    composed = unicodedata.normalize("NFC", name)
+    if not composed or composed != composed.strip() or not composed.isprintable() or len(composed.encode()) > 200:
+        raise UsageError(f"class {name!r}: not a printable name without outer spaces, of up to 200 bytes")
+    return composed
 
 
 class Description(BaseModel):
@@ -46,7 +71,7 @@ class Description(BaseModel):
 
     Attributes:
         modality, kind, format: what one example is, what is learned, how the files lie.
-        classes: labels in the order of a model's outputs.
+        classes: labels in the order of a model's outputs; a class's position is its value in a label mask.
         splits: split -> how it came about, in words.
         licence, source: terms and origin of the examples.
         citation, notes: further words.
@@ -56,12 +81,9 @@ class Description(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     modality: Literal["image"]
-    kind: Literal["classification"]
-    format: Literal["image-folder"]
-    classes: Annotated[
-        tuple[Annotated[str, AfterValidator(_legal_class)], ...],
-        Field(min_length=2, strict=False),
-    ]
+    kind: Kind
+    format: Format
+    classes: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
     splits: dict[Split, str]
     licence: str = Field(min_length=1)
     source: str = Field(min_length=1)
@@ -69,10 +91,24 @@ class Description(BaseModel):
     notes: str | None = None
     hierarchy: dict[str, list[str]] | None = None
 
+    @field_validator("classes")
+    @classmethod
+    def _legal_classes(cls, classes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        kind = info.data.get("kind", "classification")
+        try:
+            names = tuple(legal_class(name, kind) for name in classes)
+        except UsageError as error:
+            raise ValueError(error) from None  # the kind that pydantic reports with the field's place
+        if kind == "classification" and len(names) < 2:
+            raise ValueError("one class only; a classification needs two at least")
+        if len(set(names)) != len(names):
+            raise ValueError("classes repeat a label")
+        return names
+
     @model_validator(mode="after")
     def _coherent(self) -> "Description":
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError("classes repeat a label")
+        if self.format != FORMATS[self.kind]:
+            raise ValueError(f"format of kind {self.kind} is {FORMATS[self.kind]}, not {self.format}")
         if set(self.splits) != set(SPLITS):
             raise ValueError(f"splits must be {', '.join(SPLITS)}")
         if self.hierarchy is not None and set(self.hierarchy) != set(self.classes):

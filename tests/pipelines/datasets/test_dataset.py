@@ -34,7 +34,11 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
         ({"kind": "poetry"}, "kind"),
         ({"classes": ["husky"]}, "classes"),
         ({"classes": [1, 2]}, "classes.0"),
-        ({"classes": ["a/b", "c"]}, "classes.0"),
+        ({"classes": ["a/b", "c"]}, "classes: class 'a/b'"),
+        ({"kind": "detection"}, "format of kind detection is coco, not image-folder"),
+        ({"kind": "instances", "format": "label-masks", "classes": ["x"]}, "is coco, not label-masks"),
+        ({"kind": "detection", "format": "coco", "classes": ["a\nb"]}, "classes: class"),
+        ({"kind": "detection", "format": "coco", "classes": []}, "classes"),
         ({"classes": ["bus", "bus"]}, "repeat"),
         ({"splits": {"train": "given"}}, "train, valid, test"),
         ({"hierarchy": {"husky": ["dog"]}}, "'bus'"),
@@ -47,6 +51,17 @@ def test_a_wrong_field_is_named_in_one_line(tmp_path: Path, change: dict[str, ob
         read_description(tmp_path / DESCRIPTION)
     assert "\n" not in str(caught.value)
     assert str(tmp_path / DESCRIPTION) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [("detection", "coco"), ("instances", "coco"), ("segmentation", "label-masks")]
+)
+def test_kinds_of_objects_and_pixels_may_have_one_class_that_names_no_folder(
+    tmp_path: Path, kind: str, form: str
+) -> None:
+    values = {**GOOD, "kind": kind, "format": form, "classes": ["car/van: か\u3099"], "hierarchy": None}
+    (tmp_path / DESCRIPTION).write_text(yaml.safe_dump(values))
+    assert read_description(tmp_path / DESCRIPTION).classes == ("car/van: が",)
 
 
 @pytest.mark.parametrize("text", ["classes: [a, b", "", "- 1", "\x00"])
