@@ -1,7 +1,7 @@
 """Pictures for people: text that is drawn rather than boxed, and cards in a grid."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +27,7 @@ WIDE = (
 Font = ImageFont.FreeTypeFont
 
 
+@lru_cache(maxsize=512)
 def font_for(text: str, size: int) -> tuple[Font, str]:
     """A font that has every character of ``text``, with the text to draw.
 

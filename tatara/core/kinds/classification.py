@@ -1,6 +1,6 @@
 """Classification: one label per example, with a probability for each class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,17 @@ from PIL import Image, ImageDraw
 from pydantic import Field
 
 from tatara.core import drawing
-from tatara.core.contract import Contract, Strict
+from tatara.core.contract import Contract, Finished, Strict
 
-OUTPUTS = ("probabilities",)
+TOLERANCES = {"probability": 1e-5, "decided": 0.0}
+GOLDEN_TOLERANCES = {"probability": 1e-4, "decided": 0.0}
+SCORE, DECISION = "probability", "decided"
+
+
+class Options(Strict):
+    """Parameters of a request."""
+
+    top: int = Field(5, ge=1, le=10_000, description="labels listed, the best first")
 
 
 class ScoredLabel(Strict):
@@ -28,35 +36,32 @@ class Answer(Strict):
     top: tuple[ScoredLabel, ...]
 
 
-def answers(contract: Contract, outputs: Mapping[str, NDArray[np.float32]], top: int = 5) -> list[Answer]:
-    """The typed answers in a batch of model outputs.
+def answer(contract: Contract, finished: Finished, options: Options, size: tuple[int, int]) -> Answer:
+    """The typed answer for one image.
 
     Args:
         contract: of the model.
-        outputs: ``probabilities`` float32 (batch, classes), rows sum to 1.
-        top: how many labels an answer lists.
+        finished: ``probabilities`` float32 (classes,), which sum to 1.
+        options: of the request.
+        size: height and width of the image, which make no difference here.
     """
-    probabilities = outputs["probabilities"]
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    found = []
-    for row, best in zip(probabilities, order, strict=True):
-        labels = tuple(ScoredLabel(label=contract.labels[i], score=min(float(row[i]), 1.0)) for i in best)
-        found.append(Answer(label=labels[0].label, score=labels[0].score, top=labels))
-    return found
+    row = finished["probabilities"]
+    best = np.argsort(-row, kind="stable")[: options.top]
+    labels = tuple(ScoredLabel(label=contract.labels[i], score=min(float(row[i]), 1.0)) for i in best)
+    return Answer(label=labels[0].label, score=labels[0].score, top=labels)
 
 
-def draw(images: Sequence[NDArray[np.uint8]], answers: Sequence[Answer], footer: str = "") -> Image.Image:
-    """A card for each image: the picture, its label, and a bar for each of the best few labels.
+def overlay(
+    pixels: NDArray[np.uint8], answer: Answer, labels: Sequence[str] = (), side: int | None = None
+) -> Image.Image:
+    """A card: the picture, its label, and a bar for each of the best few labels.
 
     Args:
-        images: decoded, ``uint8 (height, width, 3)`` of any sizes.
-        answers: to the images, in their order.
-        footer: one line below, such as the model's name and lineage.
+        pixels: decoded, ``uint8 (height, width, 3)``.
+        answer: to it.
+        labels, side: not needed: a card is of one size, and names no class by its colour.
     """
-    return drawing.grid([_card(*pair) for pair in zip(images, answers, strict=True)], footer)
-
-
-def _card(pixels: NDArray[np.uint8], answer: Answer, width: int = 360, shown: int = 3) -> Image.Image:
+    width, shown = 360, 3
     inner, bars = width - 48, answer.top[:shown]
     card = Image.new("RGB", (width, width + 52 + 44 * shown), drawing.CARD)
     picture = drawing.fit(pixels, inner)
@@ -72,3 +77,25 @@ def _card(pixels: NDArray[np.uint8], answer: Answer, width: int = 360, shown: in
         if (filled := round(inner * scored.score)) >= 2:
             pen.rounded_rectangle((24, top + 26, 24 + filled, top + 34), min(4, filled // 2), colour)
     return card
+
+
+def line(answer: Answer) -> str:
+    """The label, how sure, and the runners-up, in one line."""
+    others = (f"   {other.label} {other.score:.1%}" for other in answer.top[1:3])
+    return f"{answer.label}  {answer.score:.1%}" + "".join(others)
+
+
+def differences(expected: Finished, actual: Finished) -> dict[str, float]:
+    """How far two answers to one image lie apart, by the names in `TOLERANCES`.
+
+    ``probability`` is the largest gap of a class, ``decided`` is 1 where the best class differs, unless it is a tie: two
+    probabilities so near that the tolerance on each may swap them.
+    """
+    wanted, found = expected["probabilities"].astype(np.float64), actual["probabilities"]
+    apart = np.abs(wanted - found)
+    second, first = np.sort(wanted)[-2:]
+    decided = wanted.argmax() != found.argmax() and first - second > 2 * GOLDEN_TOLERANCES["probability"]
+    return {
+        "probability": float("inf") if np.isnan(apart).any() else float(apart.max()),
+        "decided": float(decided),
+    }

@@ -1,0 +1,111 @@
+"""Instances: a labelled box and a mask for each object, with a score."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field
+
+from tatara.core import masks, objects, painting
+from tatara.core.contract import Contract, Finished, Strict
+from tatara.core.masks import Form, Mask, Masks
+from tatara.core.objects import DetectedObject, ObjectOptions
+from tatara.core.stitching import grouped, spanned
+
+TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": 0.0, "mask": 1e-3}
+GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": 0.0, "mask": 1e-3}
+SCORE, DECISION = "score", "unmatched"
+
+
+class Options(ObjectOptions):
+    """Parameters of a request."""
+
+    masks: Form = Field("rle", description="form of the masks")
+
+
+class Instance(DetectedObject):
+    """One object with its mask."""
+
+    mask: Mask | None = Field(None, description="in the form asked for")
+
+
+class Answer(Strict):
+    """The answer for one image: its size in pixels, upright, and its objects in falling order of score."""
+
+    width: int
+    height: int
+    threshold: float = Field(description="least score that was asked for; objects below it are not listed")
+    objects: tuple[Instance, ...]
+
+
+def answer(contract: Contract, finished: Finished, options: Options, size: tuple[int, int]) -> Answer:
+    """The typed answer for one image; its masks are packed one at a time.
+
+    Args:
+        contract: of the model.
+        finished: ``boxes`` float32 (detections, 4), ``scores`` (detections,), ``classes`` int32 (detections,) and
+            ``masks`` uint8 (detections, height, width) of 0 and 1.
+        options: of the request.
+        size: height and width of the image.
+    """
+    found = []
+    for row in objects.selected(contract, finished, options):
+        mask = masks.pack(finished["masks"][row], options.masks) if options.masks != "none" else None
+        found.append(Instance(mask=mask, **objects.described(contract, finished, int(row))))
+    return Answer(width=size[1], height=size[0], threshold=options.score, objects=tuple(found))
+
+
+def overlay(
+    pixels: NDArray[np.uint8], answer: Answer, labels: Sequence[str] = (), side: int | None = None
+) -> Image.Image:
+    """The picture with its masks and boxes.
+
+    Args:
+        pixels: decoded, ``uint8 (height, width, 3)``.
+        answer: to it.
+        labels: of the model, so that a class has the same colour in every picture.
+        side: of the picture, its longer one; the image's own by default.
+    """
+    canvas = painting.Canvas(pixels, side)
+    colours = painting.colours(labels or sorted({one.label for one in answer.objects}))
+    for one in reversed(answer.objects):
+        if one.mask is not None:
+            painting.region(canvas, masks.unpack(one.mask, pixels.shape[:2]), colours[one.label])
+    painting.boxes(canvas, answer.objects, colours)
+    return canvas.picture
+
+
+def line(answer: Answer) -> str:
+    """The answer in one line."""
+    return objects.told(answer.objects, answer.threshold)
+
+
+def differences(expected: Finished, actual: Finished) -> dict[str, float]:
+    """How far two answers to one image lie apart, by the names in `TOLERANCES`; objects of near scores may swap places.
+
+    ``box`` is in pixels, ``unmatched`` counts the objects that one answer alone has, ``mask`` is the largest share of
+    the image's pixels in which two masks of one object differ.
+    """
+    pairs, apart = objects.paired(expected, actual)
+    shares = [float((expected["masks"][one] != actual["masks"][other]).mean()) for one, other in pairs]
+    return apart | {"mask": max(shares, default=0.0)}
+
+
+def merge(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, int]) -> Finished:
+    """One answer from those to overlapping tiles, each with its (top, left), for an image of ``size`` (height, width).
+
+    An object that several tiles show is reported once, one that no tile shows whole as its parts together. The masks
+    come as `Masks`: one of them is in memory at a time.
+    """
+    found = objects.tiled(parts, size)
+    sources = [(part, int(row)) for part, (one, _) in enumerate(parts) for row in np.nonzero(~(one["scores"] <= 0))[0]]
+    ordered, fields = spanned(found, grouped(found))
+    packed = []
+    for group in ordered:
+        whole = np.zeros(size, np.uint8)
+        for part, row in (sources[member] for member in group):
+            (top, left), mask = parts[part][1], parts[part][0]["masks"][row]
+            whole[top : top + mask.shape[0], left : left + mask.shape[1]] |= mask
+        packed.append(masks.encode(whole))
+    return {**fields, "masks": Masks(size, packed)}  # type: ignore[dict-item]

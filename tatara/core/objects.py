@@ -1,0 +1,131 @@
+"""What the kinds share that answer with a list of objects: typed boxes, selection by request, and comparison."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tatara.core.boxes import matched
+from tatara.core.contract import Contract, Finished, Strict
+from tatara.core.stitching import Tiled, tiles_at
+
+MOST = 1000
+"""Objects that one answer lists at most."""
+
+
+class ObjectOptions(Strict):
+    """Which objects a request wants."""
+
+    score: float = Field(0.5, ge=0, le=1, allow_inf_nan=False, description="least score of an object that is listed")
+    classes: tuple[str, ...] = Field((), description="only objects of these classes; all where none is named")
+    top: int = Field(100, ge=1, le=MOST, description="objects listed at most, the best first")
+
+
+class Box(Strict):
+    """Edges in pixels of the upright image; those at the right and below are exclusive."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+
+class DetectedObject(Strict):
+    """One object: its class, how sure the model is, and where it lies."""
+
+    label: str
+    score: float = Field(ge=0, le=1)
+    box: Box
+
+
+def selected(contract: Contract, finished: Finished, options: ObjectOptions) -> NDArray[np.intp]:
+    """Positions of the objects asked for, the best first. A score of 0 marks a row that holds no object."""
+    scores, classes = finished["scores"], finished["classes"]
+    wanted = (scores >= np.float32(options.score)) & (scores > 0)
+    if options.classes:
+        wanted &= np.isin(classes, [contract.labels.index(label) for label in options.classes])
+    order = np.argsort(-scores, kind="stable")
+    found: NDArray[np.intp] = order[wanted[order]][: options.top]
+    return found
+
+
+def described(contract: Contract, finished: Finished, position: int) -> dict[str, Any]:
+    """``label``, ``score`` and ``box`` of one object."""
+    edges = (round(float(edge), 2) for edge in finished["boxes"][position])
+    return {
+        "label": contract.labels[int(finished["classes"][position])],
+        "score": min(float(finished["scores"][position]), 1.0),
+        "box": Box(**dict(zip(("x_min", "y_min", "x_max", "y_max"), edges, strict=True))),
+    }
+
+
+def told(found: Sequence[DetectedObject], threshold: float, shown: int = 4) -> str:
+    """The objects in one line."""
+    if not found:
+        return f"no object scores {threshold:.0%} or more"
+    first = ", ".join(f"{one.label} {one.score:.1%}" for one in found[:shown])
+    more = f", and {len(found) - shown} more" if len(found) > shown else ""
+    return f"{len(found)} object{'s' if len(found) > 1 else ''}: {first}{more}"
+
+
+def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]], dict[str, float]]:
+    """Objects of two answers that are the same ones, and how far apart these lie.
+
+    Returns:
+        Pairs of positions, and ``box`` (pixels, the largest), ``score`` (the largest) and ``unmatched`` (objects that
+        one answer alone has). An object is not counted that the other answer may have lost to rounding: both list
+        equally many, and it scores like the other's last one.
+    """
+    sides = [_present(finished) for finished in (expected, actual)]
+    pairs = matched(*(values for side in sides for values in (side["boxes"], side["classes"])))
+    first, second = (np.array([pair[side] for pair in pairs], np.intp) for side in (0, 1))
+    boxes = np.abs(sides[0]["boxes"][first] - sides[1]["boxes"][second])
+    scores = np.abs(sides[0]["scores"][first] - sides[1]["scores"][second])
+    apart = {
+        "box": float(boxes.max(initial=0.0)),
+        "score": float(scores.max(initial=0.0)),
+        "unmatched": float(_unmatched(sides, pairs)),
+    }
+    if not all(np.isfinite(side[name]).all() for side in sides for name in ("boxes", "scores")):
+        apart = dict.fromkeys(apart, float("inf"))
+    rows = [side["rows"] for side in sides]
+    return [(int(rows[0][one]), int(rows[1][other])) for one, other in pairs], apart
+
+
+def _present(finished: Finished) -> dict[str, NDArray[Any]]:
+    """The rows that hold an object, in float64, and their positions. A score that is no number is kept."""
+    rows = np.nonzero(~(finished["scores"] <= 0))[0]
+    return {
+        "rows": rows,
+        "boxes": finished["boxes"][rows].astype(np.float64),
+        "scores": finished["scores"][rows].astype(np.float64),
+        "classes": finished["classes"][rows].astype(np.int64),
+    }
+
+
+def _unmatched(
+    sides: Sequence[dict[str, NDArray[Any]]], pairs: Sequence[tuple[int, int]], rounding: float = 1e-3
+) -> int:
+    count = 0
+    equally_many = len(sides[0]["rows"]) == len(sides[1]["rows"])
+    for side, other in ((0, 1), (1, 0)):
+        left = np.delete(sides[side]["scores"], [pair[side] for pair in pairs])
+        last = sides[other]["scores"].min(initial=np.inf) if equally_many else -np.inf
+        count += int((left > last + rounding).sum())
+    return count
+
+
+def tiled(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, int]) -> Tiled:
+    """The objects of all tiles in the image's pixels, from each tile's answer and its (top, left)."""
+    tiles = tiles_at([corner for _, corner in parts], size)
+    present = [_present(finished) for finished, _ in parts]
+    shifts = [np.tile(tile[:2], 2) for tile in tiles]
+    return Tiled(
+        boxes=np.concatenate([one["boxes"] + shift for one, shift in zip(present, shifts, strict=True)]),
+        scores=np.concatenate([one["scores"] for one in present]).astype(np.float32),
+        classes=np.concatenate([one["classes"] for one in present]).astype(np.int32),
+        tiles=np.repeat(tiles, [len(one["rows"]) for one in present], axis=0),
+        size=size,
+    )

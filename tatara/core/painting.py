@@ -1,0 +1,152 @@
+"""Boxes, masks and names over a picture: colours distinct by class, text readable on any ground."""
+
+import colorsys
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from tatara.core import drawing
+from tatara.core.masks import bounds
+from tatara.core.objects import Box, DetectedObject
+
+Colour = tuple[int, int, int]
+LIGHTNESS, SATURATION = (0.50, 0.36, 0.66), 0.85
+COVER = 0.45
+"""Share of a mask's colour in the pixels below it."""
+CROWDED = 12
+"""Objects above which small ones are not named."""
+
+SMALL = 160
+"""Side of a picture below which names go without a score."""
+
+
+@cache
+def colour(position: int) -> Colour:
+    """RGB of the class at ``position``: hues a golden angle apart, in three lightnesses."""
+    hue = (0.58 + position * 0.381966) % 1.0
+    red, green, blue = colorsys.hls_to_rgb(hue, LIGHTNESS[position % 3], SATURATION)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def colours(labels: Sequence[str]) -> dict[str, Colour]:
+    """Colour by class, from the classes in the model's order."""
+    return {label: colour(position) for position, label in enumerate(labels)}
+
+
+class Canvas:
+    """A picture to draw on, in the coordinates of the image that it shows.
+
+    Args:
+        pixels: the image, ``uint8 (height, width, 3)``.
+        side: of the picture, its longer one; the image's own by default.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], side: int | None = None) -> None:
+        self.picture = drawing.fit(pixels, side) if side else Image.fromarray(pixels)
+        self.scale = self.picture.width / pixels.shape[1], self.picture.height / pixels.shape[0]
+        longer = max(self.picture.size)
+        self.line, self.text = max(1, round(longer / 320)), max(9, round(longer / 42))
+        self.taken: list[tuple[int, int, int, int]] = []
+
+    def edges(self, x_min: float, y_min: float, x_max: float, y_max: float) -> tuple[int, int, int, int]:
+        """A box of the image in whole pixels of the picture, at least one wide and high."""
+        left, right = round(x_min * self.scale[0]), round(x_max * self.scale[0])
+        top, bottom = round(y_min * self.scale[1]), round(y_max * self.scale[1])
+        left, top = min(left, self.picture.width - 1), min(top, self.picture.height - 1)
+        return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
+    """Lay a colour over the pixels of a mask ``uint8 (height, width)``, stronger along its edge."""
+    left, top, right, bottom = bounds(mask)
+    if right == left:
+        return
+    place = canvas.edges(left, top, right, bottom)
+    cut = Image.fromarray(mask[top:bottom, left:right]).resize((place[2] - place[0], place[3] - place[1]), 0)
+    inside = np.pad(np.asarray(cut, bool), canvas.line)
+    edge = inside.copy()
+    for axis in (0, 1):
+        for step in (canvas.line, -canvas.line):
+            edge &= np.roll(inside, step, axis)
+    kept = (slice(canvas.line, -canvas.line),) * 2
+    inside, edge = inside[kept], (inside & ~edge)[kept]
+    ground = np.array(canvas.picture.crop(place))
+    ground[inside] = (ground[inside] * (1 - COVER) + np.array(tint) * COVER).astype(np.uint8)
+    ground[edge] = tint
+    canvas.picture.paste(Image.fromarray(ground), place[:2])
+
+
+def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
+    """Draw a box for each object, the best on top, and name those that there is room for, the best first."""
+    pen = ImageDraw.Draw(canvas.picture)
+    for one in reversed(found):
+        left, top, right, bottom = _edges(canvas, one.box)
+        if canvas.line > 1:
+            around = (left - 1, top - 1, right, bottom)
+            pen.rectangle(around, outline=(0, 0, 0), width=canvas.line + 2)
+        pen.rectangle((left, top, right - 1, bottom - 1), outline=tints[one.label], width=canvas.line)
+    for one in found:
+        left, top, right, bottom = _edges(canvas, one.box)
+        text = f"{one.label} {one.score:.0%}" if max(canvas.picture.size) >= SMALL else one.label
+        width, height = _room(canvas, text)
+        if len(found) > CROWDED and width > 2 * (right - left):
+            continue
+        places = [(left, top - height), (left, top), (left, bottom), (left, bottom - height), (right - width, top)]
+        _chip(canvas, text, places, tints[one.label])
+
+
+def name(canvas: Canvas, at: tuple[float, float], text: str, tint: Colour) -> None:
+    """Write a name around a point of the image, where there is room."""
+    width, height = _room(canvas, text)
+    x, y = round(at[0] * canvas.scale[0] - width / 2), round(at[1] * canvas.scale[1] - height / 2)
+    _chip(canvas, text, [(x, y), (x, y - height), (x, y + height)], tint)
+
+
+def inside(mask: NDArray[np.uint8], cells: int = 64) -> tuple[float, float]:
+    """A point ``x, y`` deep inside the mask's broadest part."""
+    height, width = mask.shape
+    grid = min(cells, width), min(cells, height)
+    left = np.asarray(Image.fromarray(mask * np.uint8(255)).resize(grid, Image.Resampling.BOX)) > 127
+    depth = np.zeros(left.shape, int)
+    while left.any():
+        depth += left
+        padded = np.pad(left, 1)
+        left = left & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    if not depth.any():
+        x_min, y_min, x_max, y_max = bounds(mask)
+        return (x_min + x_max) / 2, (y_min + y_max) / 2
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return (float(column) + 0.5) * width / grid[0], (float(row) + 0.5) * height / grid[1]
+
+
+def _edges(canvas: Canvas, box: Box) -> tuple[int, int, int, int]:
+    return canvas.edges(box.x_min, box.y_min, box.x_max, box.y_max)
+
+
+def _room(canvas: Canvas, text: str) -> tuple[int, int]:
+    font, shown = drawing.font_for(text, canvas.text)
+    return round(font.getlength(shown)) + canvas.text // 2 + 2, round(canvas.text * 1.3)
+
+
+def _chip(canvas: Canvas, text: str, places: Sequence[tuple[int, int]], tint: Colour) -> None:
+    """Text on its colour at the first place that lies in the picture and covers no other text; else none."""
+    width, height = _room(canvas, text)
+    for x, y in places:
+        x, y = min(max(x, 0), canvas.picture.width - width), min(max(y, 0), canvas.picture.height - height)
+        place = (x, y, x + width, y + height)
+        if x < 0 or y < 0 or any(_overlap(place, other) for other in canvas.taken):
+            continue
+        canvas.taken.append(place)
+        font, shown = drawing.font_for(text, canvas.text)
+        pen = ImageDraw.Draw(canvas.picture)
+        pen.rectangle((x, y, x + width - 1, y + height - 1), tint)
+        ink = "black" if np.dot(tint, (0.299, 0.587, 0.114)) > 140 else "white"
+        pen.text((x + width / 2, y + height / 2), shown, ink, font, anchor="mm")
+        return
+
+
+def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> bool:
+    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
