@@ -1,143 +1,102 @@
-"""The index: one row a file, with the measurements that validation rules are written on.
+"""The index: one row an image, with the measurements that validation rules are written on."""
 
-It is kept under the state root and brought up to date: a file whose size and times are unchanged keeps its row, one
-whose content is known from elsewhere in the dataset keeps its measurements, and only the rest is decoded.
-"""
-
-import io
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, fields
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.datasets.dataset import DESCRIPTION, Dataset
+from pipelines.datasets.dataset import ANNOTATIONS, DESCRIPTION, IMAGES, LABELS, Dataset
 from pipelines.datasets.entries import Entry, entries
-from pipelines.datasets.measuring import Measurements, measure_content
-from tatara.core.files import sha256_bytes, write_bytes
-from tatara.core.home import state_root
+from pipelines.datasets.measured import measured
+from pipelines.datasets.measuring import MaskMeasurements, Measurements, measure_content, measure_mask
 from tatara.core.modalities import image
-from tatara.core.progress import progress
 
 if TYPE_CHECKING:
     import pandas
 
-VERSION = f"1-{image.DECODER}"
-"""Of the columns' meaning; a stored index of another version is not read."""
+VERSION = f"2-{image.DECODER}"
+"""Of the measurements' meaning; a stored table of another version is not read."""
 
 COLUMNS = (
     "path", "split", "label", "width", "height", "mode", "bytes", "digest", "decode_error",
     "brightness_mean", "brightness_deviation", "perceptual_hash",
 )  # fmt: skip
-Row = dict[str, Any]
-_STAMPS = ("size", "mtime_ns", "ctime_ns")
+MASK_COLUMNS = ("mask", *(f"mask_{field.name}" for field in fields(MaskMeasurements)))
+_NUMBERS = ("width", "height", "brightness_mean", "brightness_deviation", "mask_width", "mask_height")
 
 
 def build_index(dataset: Dataset) -> "pandas.DataFrame":
-    """The dataset's index, one row a file, sorted by ``path``, with a RangeIndex.
+    """The dataset's index, one row an image, sorted by ``path``, with a RangeIndex.
 
-    Columns: ``path`` (relative, POSIX), ``split``, ``label``, ``width`` and ``height`` (float, pixels), ``mode``
-    (Pillow's), ``bytes``, ``digest`` (SHA-256 of the file), ``decode_error`` (None, or one line),
-    ``brightness_mean``, ``brightness_deviation`` (luma, 0..255), ``perceptual_hash`` (64-bit difference hash, 16
-    hexadecimal digits). Where ``decode_error`` is set, numbers are NaN and text None. Symbolic links are not
-    followed: they have a ``decode_error`` and no ``digest``.
+    Columns: ``path`` (relative, POSIX), ``split``, ``label`` (the class folder of classification, else ""), ``width``
+    and ``height`` (float, pixels), ``mode`` (Pillow's), ``bytes``, ``digest`` (SHA-256 of the file), ``decode_error``
+    (None, or one line), ``brightness_mean``, ``brightness_deviation`` (luma, 0..255), ``perceptual_hash`` (64-bit
+    difference hash, 16 hexadecimal digits). Where ``decode_error`` is set, numbers are NaN and text None. Symbolic
+    links are not followed: they have a ``decode_error`` and no ``digest``.
+
+    A dataset of label masks has more columns: ``mask``, the path of ``<split>/labels/<stem>.png`` or None, and the
+    fields of `MaskMeasurements` as ``mask_digest`` and so on.
+
+    Every file that is neither ``dataset.yaml`` nor an annotation has a row, so that no file goes unseen.
     """
     found = [entry for entry in entries(dataset.folder) if entry.path != DESCRIPTION]
-    stored = _stored_path(dataset)
-    known = _read(stored)
-    fresh = [entry for entry in found if known.get(entry.path, {}).get("stamp") != _stamp(entry)]
-    if fresh or len(known) != len(found):
-        known = _updated(dataset, found, fresh, known)
-        write_bytes(stored, _parquet(known))
-    return _frame([known[entry.path] for entry in found])
-
-
-def _updated(dataset: Dataset, found: list[Entry], fresh: list[Entry], known: dict[str, Row]) -> dict[str, Row]:
-    by_digest = {row["digest"]: row for row in known.values() if row["digest"] is not None}
-
-    def row(entry: Entry) -> Row:
-        return _row(entry, _measure(dataset.folder / entry.path, entry, by_digest))
-
-    workers = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            rows = list(progress(_in_blocks(pool, row, fresh), len(fresh), f"index {dataset.name}"))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    updated = {row["path"]: row for row in rows}
-    return {entry.path: updated.get(entry.path) or known[entry.path] for entry in found}
-
-
-def _in_blocks(pool: ThreadPoolExecutor, row: Callable[[Entry], Row], fresh: list[Entry]) -> Iterator[Row]:
-    """Rows in order; a task is a block of files, since one small file is less work than handing it over."""
-    blocks = [fresh[start : start + 64] for start in range(0, len(fresh), 64)]
-    for rows in pool.map(lambda block: [row(entry) for entry in block], blocks):
-        yield from rows
-
-
-def _measure(path: Path, entry: Entry, by_digest: dict[str, Row]) -> Measurements:
-    if entry.link is not None:
-        return Measurements(None, entry.size, decode_error=f"symbolic link to {entry.link}: links are not followed")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return Measurements(None, entry.size, decode_error=f"cannot be read: {error.strerror}")
-    if (row := by_digest.get(sha256_bytes(content))) is not None:
-        return Measurements(**{name: row[name] for name in Measurements.__dataclass_fields__})
-    return measure_content(content)
-
-
-def _row(entry: Entry, measurements: Measurements) -> Row:
-    split, label, *_ = (*entry.path.split("/")[:-1], "", "")
-    return {"path": entry.path, "split": split, "label": label, **asdict(measurements), "stamp": _stamp(entry)}
-
-
-def _stamp(entry: Entry) -> tuple[int, ...]:
-    return (entry.size, entry.mtime_ns, entry.ctime_ns)
-
-
-def _stored_path(dataset: Dataset) -> Path:
-    place = sha256_bytes(str(dataset.folder).encode())[:12]
-    return state_root() / "cache" / "index" / dataset.name / f"{place}-{VERSION}.parquet"
-
-
-def _read(path: Path) -> dict[str, Row]:
-    """Rows by path of a stored index; a damaged or missing one is as good as none."""
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        rows = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException):
-        return {}
+    masks = label_masks(found) if dataset.description.format == "label-masks" else {}
+    taken = {mask.path for mask in masks.values()} | set(annotation_files(dataset))
+    images = [entry for entry in found if entry.path not in taken]
+    rows = measured(dataset, images, Measurements, measure_content, VERSION)
     for row in rows:
-        row["stamp"] = tuple(row.pop(name) for name in _STAMPS)
-    return {row["path"]: row for row in rows}
+        row["split"], row["label"] = _split_and_label(dataset, row["path"])
+    frame = _frame(rows, COLUMNS)
+    return frame if dataset.description.format != "label-masks" else frame.join(_mask_frame(dataset, images, masks))
 
 
-def _parquet(known: dict[str, Row]) -> bytes:
+def annotation_files(dataset: Dataset) -> list[str]:
+    """Paths at which COCO annotations lie in ``dataset``, whether they are there or not."""
+    if dataset.description.format != "coco":
+        return []
+    return [f"{split}/{ANNOTATIONS}" for split in dataset.description.splits]
+
+
+def label_masks(found: list[Entry]) -> dict[str, Entry]:
+    """Image path -> the label mask of its stem; a mask of no image is in no row of the index but its own."""
+    by_path = {entry.path: entry for entry in found}
+    pairs = {entry.path: _mask_path(entry.path) for entry in found}
+    return {path: by_path[mask] for path, mask in pairs.items() if mask in by_path}
+
+
+def _mask_path(path: str) -> str | None:
+    split, folder, name = (*path.split("/", 2), "", "")[:3]
+    return f"{split}/{LABELS}/{PurePosixPath(name).with_suffix('.png')}" if folder == IMAGES and name else None
+
+
+def _split_and_label(dataset: Dataset, path: str) -> tuple[str, str]:
+    split, label, *_ = (*path.split("/")[:-1], "", "")
+    return split, label if dataset.description.format == "image-folder" else ""
+
+
+def _mask_frame(dataset: Dataset, images: list[Entry], masks: dict[str, Entry]) -> "pandas.DataFrame":
+    """A row for each of ``images``; two images of one stem share their mask."""
+    distinct = list({mask.path: mask for mask in masks.values()}.values())
+    rows = measured(dataset, distinct, MaskMeasurements, measure_mask, f"masks-{VERSION}")
+    by_path = {row["path"]: {"mask": row["path"]} | _prefixed(row) for row in rows}
+    absent = {"mask": None} | _prefixed(asdict(MaskMeasurements(None)))
+    return _frame([by_path[masks[i.path].path] if i.path in masks else absent for i in images], MASK_COLUMNS)
+
+
+def _prefixed(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"mask_{name}": value for name, value in row.items()}
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> "pandas.DataFrame":
+    """A table whose numbers are floats with NaN and whose texts are objects with None."""
     import pandas
 
-    rows = list(known.values())
-    table = pandas.DataFrame(rows, columns=[*COLUMNS])
-    for position, name in enumerate(_STAMPS):
-        table[name] = np.array([row["stamp"][position] for row in rows], np.int64)
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
-
-
-def _frame(rows: list[Row]) -> "pandas.DataFrame":
-    import pandas
-
-    frame = pandas.DataFrame(rows, columns=[*COLUMNS])
-    for name in ("mode", "digest", "decode_error", "perceptual_hash"):
-        column = frame[name].astype(object)
-        frame[name] = column.where(column.notna(), None)
-    for name in ("width", "height", "brightness_mean", "brightness_deviation"):
-        frame[name] = frame[name].astype(np.float64)
+    frame = pandas.DataFrame(rows, columns=[*columns])
+    for name in columns:
+        if name in _NUMBERS:
+            frame[name] = frame[name].astype(np.float64)
+        elif name != "bytes":
+            column = frame[name].astype(object)
+            frame[name] = column.where(column.notna(), None)
     return frame

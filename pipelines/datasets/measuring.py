@@ -1,5 +1,6 @@
-"""What is known of one file's content."""
+"""What is known of one file's content: of an image, and of a label mask."""
 
+import io
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from tatara.core.modalities import image
 
 @dataclass(frozen=True)
 class Measurements:
-    """Measurements of one file; what decoding gives is absent (NaN or None) where it failed.
+    """Measurements of one image file; what decoding gives is absent (NaN or None) where it failed.
 
     Attributes:
         digest: SHA-256 of the bytes, None where they could not be read.
@@ -33,15 +34,73 @@ class Measurements:
     perceptual_hash: str | None = None
     decode_error: str | None = None
 
+    @classmethod
+    def unread(cls, size: int, reason: str) -> "Measurements":
+        """Of a file whose bytes could not be had."""
+        return cls(None, size, decode_error=reason)
+
+
+@dataclass(frozen=True)
+class MaskMeasurements:
+    """Measurements of one label mask; absent (NaN or None) where it could not be read.
+
+    Attributes:
+        digest: SHA-256 of the bytes, None where they could not be read.
+        width, height: pixels.
+        values: the values that occur, rising, separated by spaces, such as ``0 3 255``.
+        counts: how many pixels have each of them, in the same order.
+        error: why there are no measurements, one line.
+    """
+
+    digest: str | None
+    width: float = np.nan
+    height: float = np.nan
+    values: str | None = None
+    counts: str | None = None
+    error: str | None = None
+
+    @classmethod
+    def unread(cls, size: int, reason: str) -> "MaskMeasurements":
+        """Of a file whose bytes could not be had."""
+        return cls(None, error=reason)
+
 
 def measure_content(content: bytes) -> Measurements:
-    """Measurements of one file's bytes; never raises for bad content."""
+    """Measurements of one image file's bytes; never raises for bad content."""
     digest = sha256_bytes(content)
     try:
         pixels, facts = image.measure(content)
     except DecodeError as error:
         return Measurements(digest, len(content), decode_error=str(error))
     return Measurements(digest, perceptual_hash=difference_hash(pixels), **asdict(facts))
+
+
+def measure_mask(content: bytes) -> MaskMeasurements:
+    """Measurements of one label mask's bytes; never raises for bad content."""
+    digest = sha256_bytes(content)
+    try:
+        labels = _read_mask(content)
+    except DecodeError as error:
+        return MaskMeasurements(digest, error=str(error))
+    height, width = labels.shape
+    counts = np.bincount(labels.reshape(-1), minlength=256)
+    values = np.flatnonzero(counts)
+    return MaskMeasurements(digest, width, height, " ".join(map(str, values)), " ".join(map(str, counts[values])))
+
+
+def _read_mask(content: bytes) -> NDArray[np.uint8]:
+    """The stored values ``uint8 (height, width)`` of a PNG: of a palette its positions, not its colours."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as mask:
+            if mask.width * mask.height > image.MAX_PIXELS:
+                raise DecodeError(f"too large: {mask.width} x {mask.height} pixels")
+            if mask.mode not in ("P", "L"):
+                raise DecodeError(f"pixel format {mask.mode}: a label mask holds classes as 8-bit palette or grey")
+            return np.asarray(mask)
+    except DecodeError:
+        raise
+    except Exception as error:  # as with images: Pillow raises whatever comes on damaged files
+        raise DecodeError(f"not a label mask in PNG: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 def difference_hash(pixels: NDArray[np.uint8]) -> str:

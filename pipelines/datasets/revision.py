@@ -1,8 +1,9 @@
 """A dataset's revision: the digest of its own entries, so that another dataset changes nothing for it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.datasets.dataset import DESCRIPTION, Dataset
+from pipelines.datasets.dataset import Dataset
 from pipelines.datasets.entries import entries
 from tatara.core.files import digest, sha256_file
 
@@ -14,15 +15,22 @@ def revision(dataset: Dataset) -> str:
 
 def folder_revision(folder: Path) -> str:
     """`revision` of a dataset folder that need not lie in a project."""
-    return _revision(
-        {entry.path: None if entry.link is not None else sha256_file(folder / entry.path) for entry in entries(folder)}
-    )
+    return _revision(folder, {})
 
 
-def indexed_revision(dataset: Dataset, digests: dict[str, str | None]) -> str:
-    """The same from the digests of an up-to-date index (path -> SHA-256); reads ``dataset.yaml`` alone."""
-    return _revision({**digests, DESCRIPTION: sha256_file(dataset.folder / DESCRIPTION)})
+def indexed_revision(dataset: Dataset, digests: Mapping[str, str | None]) -> str:
+    """The same with the digests of an up-to-date index (path -> SHA-256).
+
+    Reads what is not among them alone: ``dataset.yaml``, annotation files, and label masks unless they are given.
+    """
+    return _revision(dataset.folder, digests)
 
 
-def _revision(digests: dict[str, str | None]) -> str:
-    return digest(digests)
+def _revision(folder: Path, known: Mapping[str, str | None]) -> str:
+    found = {}
+    for entry in entries(folder):
+        if entry.path in known:
+            found[entry.path] = known[entry.path]
+        else:
+            found[entry.path] = None if entry.link is not None else sha256_file(folder / entry.path)
+    return digest(found)

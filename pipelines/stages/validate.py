@@ -4,6 +4,7 @@ import shutil
 
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
+from pipelines.datasets.objects import build_objects
 from pipelines.parameters import Parameters
 from pipelines.validation.check import check
 from pipelines.validation.report import publish, write_report
@@ -12,7 +13,7 @@ from tatara.core.errors import RefusedError
 
 
 def run(workspace: Workspace, parameters: Parameters) -> None:
-    """Write ``validate/``: the result, the contract's bounds, failing files, Data Docs and the index.
+    """Write ``validate/``: the result, the contract's bounds, failing files, Data Docs, the index and the objects.
 
     Raises:
         RefusedError: a critical rule failed. Nothing is written to the workspace, an earlier success is taken from
@@ -28,3 +29,5 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     with workspace.writing("validate", parameters) as folder:
         write_report(result, dataset, folder)
         index.to_parquet(folder / "index.parquet", index=False)
+        if dataset.description.format == "coco":
+            build_objects(dataset).to_parquet(folder / "objects.parquet", index=False)

@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 
 from pipelines.datasets.dataset import Dataset
-from pipelines.datasets.index import COLUMNS, build_index
+from pipelines.datasets.index import COLUMNS, MASK_COLUMNS, build_index
 from pipelines.datasets.measuring import difference_hash
+from pipelines.datasets.revision import indexed_revision, revision
 from tatara.core.errors import TataraError
 from tatara.core.files import sha256_file
 from tests.pipelines.datasets.images import write_dataset, write_image
+from tests.pipelines.validation.annotated import make_annotated, paint
 
 
 @pytest.fixture
@@ -121,3 +123,53 @@ def test_a_name_that_is_no_utf8_is_refused_by_name(dataset: Dataset) -> None:
     (dataset.folder / "train" / "a" / "x\udcff.png").write_bytes(b"")
     with pytest.raises(TataraError, match="rename it"):
         build_index(dataset)
+
+
+@pytest.fixture
+def masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setenv("TATARA_HOME", str(tmp_path / "state"))
+    return make_annotated(tmp_path / "masked", "segmentation")
+
+
+def test_label_masks_are_measured_beside_their_images(masked: Dataset) -> None:
+    index = build_index(masked)
+    assert tuple(index.columns) == (*COLUMNS, *MASK_COLUMNS)
+    assert len(index) == 10
+    row = row_of(index, "train/images/0.png")
+    assert (row["mask"], row["label"], row["split"]) == ("train/labels/0.png", "", "train")
+    assert row["mask_digest"] == sha256_file(masked.folder / "train" / "labels" / "0.png")
+    assert (row["mask_width"], row["mask_height"], row["mask_values"]) == (48, 40, "0 1 2 255")
+    cat, dog = 20 * 12 - 1 - 31, 22 * 24 - 1  # four columns by eight rows less a pixel of the cat are under the dog
+    assert row["mask_counts"] == f"{48 * 40 - cat - dog - 40} {cat} {dog} 40"
+    assert row["mask_error"] is None
+
+
+def test_label_masks_that_are_absent_wrong_or_of_no_image(masked: Dataset, tmp_path: Path) -> None:
+    labels = masked.folder / "train" / "labels"
+    (labels / "0.png").unlink()
+    (labels / "1.png").write_bytes((labels / "1.png").read_bytes()[:90])
+    Image.open(labels / "2.png").convert("RGB").save(labels / "2.png")
+    Image.open(labels / "3.png").save(labels / "3.gif")
+    (labels / "3.png").write_bytes((labels / "3.gif").read_bytes())
+    (labels / "3.gif").unlink()
+    (labels / "4.png").rename(tmp_path / "4.png")
+    (labels / "4.png").symlink_to(tmp_path / "4.png")
+    Image.open(labels / "5.png").save(labels / "of-no-image.png")
+    index = build_index(masked)
+    errors = index.set_index("path")["mask_error"]
+    assert row_of(index, "train/images/0.png")[[*MASK_COLUMNS]].isna().all()
+    for number, words in {1: "not a label mask in PNG", 2: "pixel format RGB", 3: "not a label", 4: "link"}.items():
+        assert words in errors[f"train/images/{number}.png"]
+    assert errors["train/images/5.png"] is None
+    assert row_of(index, "train/labels/of-no-image.png")["mask"] is None, "a row of its own, for a rule to fail"
+    assert build_index(masked).equals(index)
+
+
+def test_a_changed_mask_is_measured_again_and_changes_the_revision(masked: Dataset) -> None:
+    index = build_index(masked)
+    digests = dict(zip(index["path"], index["digest"], strict=True))
+    before = indexed_revision(masked, digests)
+    assert before == revision(masked)
+    paint(masked.folder, lambda values: values.fill(1))
+    assert row_of(build_index(masked), "train/images/0.png")["mask_values"] == "1"
+    assert indexed_revision(masked, digests) == revision(masked) != before
