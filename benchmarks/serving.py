@@ -18,11 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import numpy as np
 import psutil
 
 from services.launch import launch
 from tatara.core.files import write_json, write_text
 from tatara.core.lineage import Chain
+from tatara.core.modalities.image import decode
 from tatara.core.runtime import Runtime
 
 CONNECTIONS = 16
@@ -59,9 +61,9 @@ def converted(folder: Path, contents: list[bytes]) -> Path:
     cases = []
     for i, content in enumerate(contents[:2]):
         (folder / "golden" / f"{i}.jpg").write_bytes(content)
-        outputs = {name: values[0].tolist() for name, values in reference.infer_files([content]).items()}
-        cases.append({"file": f"{i}.jpg", "label": CLASSES[0], "outputs": outputs})
-    write_json(folder / "golden" / "cases.json", {"tolerance": 1e-4, "cases": cases})
+        np.savez(folder / "golden" / f"{i}.npz", **reference.answer(decode(content)))
+        cases.append({"file": f"{i}.jpg", "answer": f"{i}.npz", "label": CLASSES[0]})
+    write_json(folder / "golden" / "cases.json", {"tolerances": reference.kind.GOLDEN_TOLERANCES, "cases": cases})
     return folder
 
 
@@ -73,8 +75,9 @@ def in_process(runtime: Runtime, contents: list[bytes], seconds: float) -> int:
         for done in count(0):
             if time.perf_counter() >= end:
                 return done
-            outputs = runtime.infer_files([contents[(start + done) % len(contents)]])
-            runtime.kind.answers(runtime.contract, outputs)
+            pixels = decode(contents[(start + done) % len(contents)])
+            (found,) = runtime.answer([pixels])
+            runtime.kind.answer(runtime.contract, found, runtime.kind.Options(), pixels.shape[:2])
         raise AssertionError
 
     cores = len(os.sched_getaffinity(0))

@@ -1,17 +1,21 @@
 """How a new model stands to the one that serves, on the same test examples."""
 
-from typing import Literal
+import importlib
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pipelines.answering import answered
 from pipelines.examples import split_examples
+from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
 from registry import versions
 from registry.store import local_artifacts
-from tatara.core.contract import Strict
+from tatara.core.contract import Strict, read_contract
+from tatara.core.errors import RefusedError
 from tatara.core.runtime import Runtime
-from tatara.core.statistics import Verdict, paired_not_worse
+from tatara.core.statistics import Verdict
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class Comparison(Strict):
@@ -23,48 +27,48 @@ class Comparison(Strict):
     figures: Verdict | None = None
 
 
-def against_champion(name: str, workspace: Workspace, margin: float) -> Comparison:
+def against_champion(name: str, workspace: Workspace, parameters: Parameters) -> Comparison:
     """Judge the evaluated model of ``workspace`` against the champion of ``name`` on the workspace's test split.
 
     The champion's kept predictions are used where they cover the split's files; it is asked anew where they do not.
+
+    Raises:
+        RefusedError: the champion is of another kind.
     """
     import pandas
 
     champion = versions.champion(name)
     if champion is None:
         return Comparison(verdict="first", reason=f"the first version of {name}")
+    kind: Any = importlib.import_module(f"pipelines.tasks.{parameters.kind}.evaluation")
     challenger = pandas.read_parquet(workspace.folder("evaluate") / "predictions.parquet")
-    right = _champion_right(str(champion.run_id), workspace, list(challenger["digest"]))
-    figures = paired_not_worse((challenger["label"] == challenger["predicted"]).to_numpy(), right, margin)
+    reigning = _champion_predictions(f"{name}/{champion.version}", str(champion.run_id), workspace, kind, parameters)
+    figures = kind.paired(challenger, reigning, parameters.margin, parameters.seed)
     gap = figures.difference
     return Comparison(
         verdict=figures.verdict,
-        reason=f"{figures.verdict.replace('_', ' ')} against {name}/{champion.version}: accuracy {gap.value:+.4f} "
-        f"[{gap.low:+.4f}, {gap.high:+.4f}] on {figures.examples} examples, margin {margin:g}",
+        reason=f"{figures.verdict.replace('_', ' ')} against {name}/{champion.version}: {kind.PRIMARY} "
+        f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on {figures.examples} examples, margin {parameters.margin:g}",
         champion=str(champion.version),
         figures=figures,
     )
 
 
-def _champion_right(run_id: str, workspace: Workspace, digests: list[str]) -> NDArray[np.bool_]:
-    """bool (examples,): whether the champion of run ``run_id`` is right on each of the test split's files."""
+def _champion_predictions(
+    champion: str, run_id: str, workspace: Workspace, kind: Any, parameters: Parameters
+) -> "pandas.DataFrame":
+    """The champion's predictions on the test split's files."""
     import pandas
 
     kept = pandas.read_parquet(local_artifacts(run_id, "evaluate/predictions.parquet"))
-    right = dict(zip(kept["digest"], kept["label"] == kept["predicted"], strict=True))
-    if not set(digests) <= right.keys():
-        right = _ask(Runtime(local_artifacts(run_id, "convert")), workspace)
-    return np.array([right[digest] for digest in digests], bool)
-
-
-def _ask(runtime: Runtime, workspace: Workspace, batch: int = 32) -> dict[str, bool]:
-    examples = split_examples(workspace, "test")
-    right = {}
-    for start in range(0, len(examples), batch):
-        part = examples[start : start + batch]
-        outputs = runtime.infer_files([example.read() for example in part])
-        answers = runtime.kind.answers(runtime.contract, outputs, top=1)
-        right.update(
-            {example.digest: answer.label == example.label for example, answer in zip(part, answers, strict=True)}
+    examples, converted = split_examples(workspace, "test"), local_artifacts(run_id, "convert")
+    if (found := read_contract(converted / "contract.json").kind) != parameters.kind:
+        raise RefusedError(
+            f"{champion} is a model of {found}, not of {parameters.kind}; register under another name=..."
         )
-    return right
+    if {example.digest for example in examples} <= set(kept["digest"]):
+        return kept
+    runtime = Runtime(converted)
+    records = answered(runtime, kind, examples, f"ask {champion}")
+    predictions: pandas.DataFrame = kind.predictions(records, runtime.contract)
+    return predictions

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -45,6 +48,23 @@ def picture(path: Path, width: float, height: float, texts: Sequence[str] = ()) 
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def gallery(path: Path, images: NDArray[np.float32], labels: Sequence[str], title: str, columns: int = 8) -> None:
+    """Images ``float32 (examples, side, side, 3)``, RGB in 0..1, each under its label."""
+    side = images.shape[1]
+    gap, line = max(1, side // 12), max(2, side // 5)
+    rows = -(-len(images) // columns)
+    sheet = np.ones((rows * (side + line) + gap, columns * (side + gap) + gap, 3), np.float32)
+    with picture(path, 1.25 * columns, 1.5 * rows + 0.4, labels) as figure:
+        axis = figure.subplots()
+        for position, (image, label) in enumerate(zip(images, labels, strict=True)):
+            top, left = position // columns * (side + line) + line, gap + position % columns * (side + gap)
+            sheet[top : top + side, left : left + side] = image
+            axis.text(left + side / 2, top - line / 4, label, ha="center", fontsize=8)
+        axis.imshow(sheet, interpolation="nearest", vmin=0, vmax=1)
+        axis.set_axis_off()
+        axis.set_title(title)
 
 
 def legible(labels: Sequence[str], length: int = 22) -> list[str]:

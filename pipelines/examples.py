@@ -1,22 +1,48 @@
-"""The examples of one split, as validation saw them: every byte read is held to the digest in the run's index."""
+"""The examples of one split, as validation saw them: every byte read is held to the digest in the run's tables."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.datasets.dataset import open_dataset
+from pipelines.truth import LabelMask, Objects, Truth
 from pipelines.workspace import Workspace
+from tatara.core.contract import Tiling
 from tatara.core.errors import TataraError
 from tatara.core.files import sha256_bytes
+from tatara.core.modalities import image
+from tatara.core.tiling import Window, window_of, windows
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
 class Example:
-    """One file of the dataset: path relative to its folder, label and SHA-256."""
+    """One image of the dataset, or a window of it.
+
+    Attributes:
+        path: relative to the dataset's ``folder``.
+        label: of the image; empty where the truth says more.
+        digest: SHA-256 of the file.
+        folder: of the dataset.
+        height, width: of the image, upright, in pixels.
+        truth: what people marked, in the whole image.
+        window: the part that is meant, or None for all of it.
+    """
 
     path: str
     label: str
     digest: str
     folder: Path
+    height: int
+    width: int
+    truth: Truth = None
+    window: Window | None = None
 
     def read(self) -> bytes:
         """The file's bytes.
@@ -32,6 +58,44 @@ class Example:
             raise TataraError(f"{self.folder / self.path}: changed since it was validated; validate the dataset again")
         return content
 
+    def pixels(self) -> NDArray[np.uint8]:
+        """The decoded image, or the window of it, ``uint8 (height, width, 3)``.
+
+        Raises:
+            TataraError: as `read`.
+            DecodeError: the file cannot be read.
+        """
+        decoded = image.decode(self.read())
+        return decoded if self.window is None else window_of(decoded, self.window)
+
+    def objects(self) -> Objects:
+        """The marked objects, in the window's pixels.
+
+        Raises:
+            TataraError: the dataset has none.
+        """
+        if not isinstance(self.truth, Objects):
+            raise TataraError(f"{self.folder / self.path}: no objects are marked there; see `tatara data list`")
+        return self.truth if self.window is None else self.truth.within(self.window)
+
+    def class_map(self, classes: Sequence[str]) -> NDArray[np.uint8]:
+        """Position in ``classes`` of what each pixel shows ``uint8 (height, width)``, in the window's pixels.
+
+        `pipelines.truth.IGNORE` where nothing is said. Marked objects lie before a background, which is position 0.
+
+        Raises:
+            TataraError: the dataset marks neither pixels nor objects, or a mask changed since it was validated.
+        """
+        if isinstance(self.truth, LabelMask):
+            found = self.truth.read()
+            return found if self.window is None else window_of(found, self.window)
+        return self.objects().class_map(classes)
+
+    def windows(self, tiling: Tiling | None) -> list["Example"]:
+        """The windows that a tiling cuts the image into; the image itself where it is one window."""
+        cut = windows(self.height, self.width, tiling)
+        return [self] if len(cut) == 1 else [replace(self, window=window) for window in cut]
+
 
 def split_examples(workspace: Workspace, split: str) -> list[Example]:
     """The examples of ``split`` in the order of the run's index (by path).
@@ -41,14 +105,38 @@ def split_examples(workspace: Workspace, split: str) -> list[Example]:
     """
     import pandas
 
-    folder = open_dataset(workspace.parameters("validate").data).folder
-    columns = ["path", "split", "label", "digest"]
-    index = pandas.read_parquet(workspace.folder("validate") / "index.parquet", columns=columns)
-    rows = index[index["split"] == split].itertuples(index=False)
-    found = [Example(str(row.path), str(row.label), str(row.digest), folder) for row in rows]
+    folder, stored = open_dataset(workspace.parameters("validate").data).folder, workspace.folder("validate")
+    index = pandas.read_parquet(stored / "index.parquet")
+    truths = _truths(folder, stored, index)
+    found = [
+        Example(row.path, row.label, row.digest, folder, int(row.height), int(row.width), truths.get(row.path))
+        for row in index[index["split"] == split].itertuples(index=False)
+    ]
     if not found:
         raise TataraError(f"{folder}: the {split} split has no examples; `tatara data show {folder.name}` counts them")
     return found
+
+
+def _truths(folder: Path, stored: Path, index: "pandas.DataFrame") -> dict[str, Truth]:
+    """Path -> what is marked there, for kinds of data that mark more than a label."""
+    import pandas
+
+    if "mask" in index:
+        rows = index[index["mask"].notna()]
+        return {row.path: LabelMask(folder / row.mask, row.mask_digest) for row in rows.itertuples(index=False)}
+    if not (stored / "objects.parquet").exists():
+        return {}
+    own = dict(iter(pandas.read_parquet(stored / "objects.parquet").groupby("path")))
+    sizes = {row.path: (int(row.width), int(row.height)) for row in index.itertuples(index=False)}
+    return {path: _objects(own.get(path), *size) for path, size in sizes.items()}
+
+
+def _objects(rows: "pandas.DataFrame | None", width: int, height: int) -> Objects:
+    if rows is None:
+        return Objects(np.empty((0, 4)), (), np.empty(0, bool), (), width, height)
+    boxes = rows[["x_min", "y_min", "x_max", "y_max"]].to_numpy(np.float64)
+    rle = tuple(counts if isinstance(counts, str) else None for counts in rows["rle"])
+    return Objects(boxes, tuple(rows["label"]), rows["crowd"].to_numpy(bool), rle, width, height)
 
 
 def diverse(examples: list[Example], count: int) -> list[Example]:

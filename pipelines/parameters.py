@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tatara.core.contract import PrepareScaling, Tiling
 from tatara.core.errors import UsageError
 
 
@@ -24,7 +25,9 @@ class Parameters(BaseModel):
     deterministic: bool = Field(True, description="same bytes again on the same machine kind, cores and lock")
 
     weights: str = Field("none", description="none, imagenet, an earlier run's id, or a registered NAME/VERSION")
-    tune: Literal["all", "head"] = Field("all", description="which part is trained; head keeps the rest as given")
+    tune: Literal["all", "head", "none"] = Field(
+        "all", description="which part is trained; head keeps the rest as given, none serves the given weights"
+    )
     unfrozen_rate: float = Field(
         0.1, gt=0, le=1, description="factor on the rate below the head when weights are given"
     )
@@ -52,6 +55,33 @@ class Parameters(BaseModel):
     force: bool = Field(False, description="register even when worse than the champion")
     gpu: bool = Field(False, description="demand a GPU for training and serving")
     serve: bool = Field(False, description="serve the packaged model and ask it once")
+
+
+class ImageParameters(Parameters):
+    """What every kind takes that looks at images: how an image becomes the model's input."""
+
+    size: int = Field(224, ge=8, le=2048, description="side of the prepared image in pixels")
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    channels: Literal["rgb", "bgr"] = "rgb"
+    scaling: PrepareScaling = "signed"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class DenseParameters(ImageParameters):
+    """What the kinds take whose answer lies in the image's own pixels."""
+
+    resize: Literal["stretch", "pad"] = "stretch"
+    tile: bool = Field(False, description="cut images into windows of tile_size, in training, evaluation and serving")
+    tile_size: int = Field(0, ge=0, le=4096, description="side of a window in pixels of the image; 0 takes size")
+    tile_overlap: float = Field(0.25, ge=0, le=0.75, description="part of a window that the next one shows again")
+
+
+def tiling_of(parameters: Parameters) -> Tiling | None:
+    """The windows that the parameters ask for."""
+    if not isinstance(parameters, DenseParameters) or not parameters.tile:
+        return None
+    return Tiling(size=parameters.tile_size or parameters.size, overlap=parameters.tile_overlap)
 
 
 def _modules(package: str) -> list[str]:

@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 from pipelines.datasets.dataset import open_dataset
-from pipelines.parameters import Parameters
+from pipelines.parameters import Parameters, task_module
 from pipelines.workspace import STAGES, Workspace
+from tatara.core.errors import UsageError
 from tatara.core.files import read_json, write_json
 from tatara.core.progress import say
 
@@ -27,9 +28,9 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
     The parameters are kept in the workspace first, so that a run that was stopped can be resumed.
 
     Raises:
-        UsageError: no such dataset; nothing was written.
+        UsageError: no such dataset, or one of a kind that cannot be trained on; nothing was written.
     """
-    open_dataset(parameters.data)
+    _refuse_other_data(parameters)
     write_json(workspace.path / "parameters.json", parameters.model_dump(mode="json"))
     for stage in STAGES:
         if workspace.finished(stage):
@@ -42,6 +43,15 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
         timings = workspace.path / "seconds.json"
         write_json(timings, {**(read_json(timings) if timings.exists() else {}), stage: round(seconds, 2)})
     return summary(workspace)
+
+
+def _refuse_other_data(parameters: Parameters) -> None:
+    kind, reads = open_dataset(parameters.data).description.kind, task_module(parameters.kind).READS
+    if kind not in reads:
+        raise UsageError(
+            f"data={parameters.data} is of kind {kind}, and {parameters.kind} trains on {' or '.join(reads)}; "
+            "see `tatara data list`"
+        )
 
 
 def summary(workspace: Workspace) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.parameters import Parameters, task_module
+from pipelines.nn.prepare import preparation_of
+from pipelines.parameters import Parameters, task_module, tiling_of
 from pipelines.workspace import Workspace
 from tatara.core.contract import Bound, Contract
 from tatara.core.files import read_json
@@ -26,8 +27,10 @@ def agreed(parameters: Parameters, classes: Sequence[str], bounds: tuple[Bound, 
         "kind": parameters.kind,
         "decoder": image.DECODER,
         "labels": tuple(classes),
-        "preparation": task.preparation(parameters),
+        "preparation": preparation_of(parameters),
         "outputs": task.output_shapes(parameters, len(classes)),
+        "finished": task.finished_shapes(len(classes)),
+        "tiling": tiling_of(parameters),
         "bounds": bounds,
     }
     return Contract.model_validate(fields)

@@ -1,4 +1,6 @@
-"""The two ONNX graphs of a model: ``prepare`` for one example of any size, ``model`` for a batch of prepared ones."""
+"""The ONNX graphs of a model: ``prepare`` for one example of any size, ``model`` for a batch of prepared ones, and
+where its outputs are not answers in the image's own pixels yet, ``finish`` for one example's outputs.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +11,7 @@ from pipelines.conversion.reference import Reference
 from tatara.core.contract import Contract
 from tatara.core.errors import TataraError
 from tatara.core.files import write_bytes
-from tatara.core.runtime import CONTRACT_KEY
+from tatara.core.runtime import CONTRACT_KEY, MODEL
 
 if TYPE_CHECKING:
     import onnx
@@ -23,7 +25,7 @@ Shape = tuple[int | str, ...]
 
 
 def export(reference: Reference, contract: Contract, folder: Path) -> None:
-    """Write ``contract.json``, ``prepare.onnx`` and ``model.onnx``, each whole and in one file.
+    """Write ``contract.json``, ``prepare.onnx``, ``model.onnx`` and perhaps ``finish.onnx``, each whole, in one file.
 
     The bytes are the same from every fresh process.
 
@@ -39,6 +41,10 @@ def export(reference: Reference, contract: Contract, folder: Path) -> None:
     _embed(model, reference)
     shapes: dict[str, Shape] = {name: ("batch", *shape) for name, shape in contract.outputs.items()}
     _write(model, {"prepared": ("batch", size, size, 3), **shapes}, contract, folder / "model.onnx")
+    if reference.finish_function is not None:
+        finish = _convert(reference.finish_function, reference.finish_function.input_signature)
+        given = {f"{MODEL}{name}": shape for name, shape in contract.outputs.items()}
+        _write(finish, {**given, "size": (2,), **contract.finished}, contract, folder / "finish.onnx")
 
 
 def _convert(function: object, signature: object) -> "onnx.ModelProto":
@@ -81,10 +87,10 @@ def _write(model: "onnx.ModelProto", shapes: Mapping[str, Shape], contract: Cont
         for size in shapes[value.name]:
             value.type.tensor_type.shape.dim.add(**{"dim_param" if isinstance(size, str) else "dim_value": size})
     model.graph.name = path.stem
-    finish(model, contract, path)
+    stamp(model, contract, path)
 
 
-def finish(model: "onnx.ModelProto", contract: Contract, path: Path) -> None:
+def stamp(model: "onnx.ModelProto", contract: Contract, path: Path) -> None:
     """Stamp the contract's digest into ``model``, write it to ``path`` and check it there.
 
     Raises:

@@ -1,32 +1,41 @@
 """Golden cases: files of the test split with TensorFlow's answers; a service must reproduce them to become ready."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pipelines.conversion.reference import Reference
 from pipelines.examples import Example, diverse
 from tatara.core.files import write_bytes, write_json
 
 CASES = 8
-TOLERANCE = 1e-4
-"""On every output value: another machine's processor rounds otherwise than the one that converted."""
 
 
 def write_golden(reference: Reference, examples: Sequence[Example], folder: Path) -> None:
-    """Write ``cases.json`` and ``files/`` into ``folder``.
+    """Write ``cases.json``, ``files/`` and ``answers/`` into ``folder``.
 
-    ``cases.json`` holds ``tolerance`` and lists by case ``file`` (relative to ``folder``), ``digest`` (SHA-256),
-    ``path`` (in the dataset), ``label`` (the truth) and ``outputs`` (name -> TensorFlow's values, computed from the
-    file's bytes).
+    ``cases.json`` holds ``tolerances`` (by what is compared: another machine's processor rounds otherwise than the
+    one that converted) and lists by case ``file`` and ``answer`` (relative to ``folder``), ``digest`` (SHA-256),
+    ``path`` (in the dataset) and ``label`` (the truth, where the kind has one). An answer is NumPy's archive of the
+    finished outputs by name, computed by TensorFlow from the file's bytes, window by window where images are cut.
+
+    Args:
+        reference: the TensorFlow functions.
+        examples: of the test split.
+        folder: to fill.
     """
     cases = []
     for position, example in enumerate(diverse(list(examples), CASES)):
-        content = example.read()
-        outputs = reference.infer_files([content])
-        file = f"files/{position}{Path(example.path).suffix.lower()}"
-        write_bytes(folder / file, content)
-        values = {name: value[0].tolist() for name, value in outputs.items()}
+        file, answer = f"files/{position}{Path(example.path).suffix.lower()}", f"answers/{position}.npz"
+        write_bytes(folder / file, example.read())
+        buffer = io.BytesIO()
+        answers: dict[str, Any] = reference.answer(example.pixels())
+        np.savez_compressed(buffer, **answers)
+        write_bytes(folder / answer, buffer.getvalue())
         cases.append(
-            {"file": file, "digest": example.digest, "path": example.path, "label": example.label, "outputs": values}
+            {"file": file, "answer": answer, "digest": example.digest, "path": example.path, "label": example.label}
         )
-    write_json(folder / "cases.json", {"tolerance": TOLERANCE, "cases": cases})
+    write_json(folder / "cases.json", {"tolerances": reference.kind.GOLDEN_TOLERANCES, "cases": cases})

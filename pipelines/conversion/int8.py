@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.conversion.canonical import walk
-from pipelines.conversion.export import finish
+from pipelines.conversion.export import stamp
 from pipelines.examples import Example, diverse
-from tatara.core.modalities import image
 from tatara.core.progress import progress
 from tatara.core.runtime import Runtime
 
@@ -38,13 +37,13 @@ def write_int8(folder: Path, training: Sequence[Example]) -> None:
             model, quantized, _Reader(_prepared(runtime, examples)), QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
         )  # fmt: skip
-        finish(onnx.load(quantized), runtime.contract, folder / FILE)
+        stamp(onnx.load(quantized), runtime.contract, folder / FILE)
     Runtime(folder, model_file=FILE)
 
 
 def _prepared(runtime: Runtime, examples: Sequence[Example]) -> Iterator[NDArray[np.float32]]:
     for example in progress(examples, len(examples), "int8: calibrate"):
-        yield runtime.prepare(image.decode(example.read()))[None]
+        yield runtime.prepare(example.pixels())[None]
 
 
 class _Reader:

@@ -1,5 +1,6 @@
 """The TensorFlow function from file bytes to answers: what the exported graphs are made from and judged against."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,8 +8,9 @@ from numpy.typing import NDArray
 
 from pipelines.nn.prepare import image_prepare
 from pipelines.parameters import Parameters, task_module
-from tatara.core.contract import Contract
-from tatara.core.modalities import image
+from tatara.core.contract import Contract, Finished
+from tatara.core.runtime import MODEL
+from tatara.core.tiling import merged, window_of, windows
 
 if TYPE_CHECKING:
     import keras
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Reference:
-    """A trained model as two TensorFlow functions, ``prepare`` and ``model``, always in inference mode.
+    """A trained model as TensorFlow functions, ``prepare``, ``model`` and ``finish``, always in inference mode.
 
     `exact` is the same model in float64: how far float32 itself strays from it is how exact any conversion can be.
 
@@ -26,8 +28,8 @@ class Reference:
     all that is in it at each of its passes.
 
     Args:
-        task: module of the kind, for its ``finish``.
-        model: prepared batch -> what ``finish`` takes, in float32.
+        task: module of the kind, for its ``decode`` and ``finish``.
+        model: prepared batch -> what ``decode`` takes, in float32.
         contract: of the model.
         parameters: of the training, from which the model is built once more in float64.
     """
@@ -35,7 +37,8 @@ class Reference:
     def __init__(self, task: Any, model: "keras.Model", contract: Contract, parameters: Parameters) -> None:
         import tensorflow as tf
 
-        self.task, self.float32, self.parameters, self.classes = task, model, parameters, len(contract.labels)
+        self.task, self.float32, self.parameters, self.contract = task, model, parameters, contract
+        self.kind = importlib.import_module(f"tatara.core.kinds.{contract.kind}")
         trainable, fixed = model.trainable_variables, model.non_trainable_variables
         self.variables = [*trainable, *fixed]
         size = contract.preparation.size
@@ -43,14 +46,15 @@ class Reference:
         weights = [tf.TensorSpec(v.shape, v.dtype, name=f"weight_{i}") for i, v in enumerate(self.variables)]
         self.signature = [prepared, *weights]
 
-        def finished(batch: "tf.Tensor", *values: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        def answered(batch: "tf.Tensor", *values: "tf.Tensor") -> dict[str, "tf.Tensor"]:
             head, rest = values[: len(trainable)], values[len(trainable) :]
             raw, _ = model.stateless_call(head, rest, batch, training=False)
-            return dict(task.finish(raw))
+            return dict(task.decode(raw, parameters))
 
-        self.model_function = tf.function(finished, input_signature=self.signature)
+        self.model_function = tf.function(answered, input_signature=self.signature)
         uint8 = tf.TensorSpec((None, None, 3), tf.uint8, name="image")
         self.prepare_function = tf.function(image_prepare(contract.preparation), input_signature=[uint8])
+        self.finish_function = self._finish_function() if contract.finished else None
 
     def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One decoded example -> the fixed tensor."""
@@ -63,14 +67,38 @@ class Reference:
 
     def exact(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
         """`infer` in float64, with the same weights."""
-        model = blank_model(self.parameters, self.classes, "float64")
+        model = blank_model(self.parameters, len(self.contract.labels), "float64")
         model.set_weights(self.float32.get_weights())
-        found = self.task.finish(model(batch.astype(np.float64), training=False))
+        found = self.task.decode(model(batch.astype(np.float64), training=False), self.parameters)
         return {name: np.asarray(value, np.float64) for name, value in found.items()}
 
-    def infer_files(self, contents: list[bytes]) -> dict[str, NDArray[np.float32]]:
-        """File bytes -> outputs by name."""
-        return self.infer(np.stack([self.prepare(image.decode(content)) for content in contents]))
+    def finish(self, outputs: Finished, height: int, width: int) -> Finished:
+        """One example's outputs, without the batch axis -> the finished answer in an image of that size."""
+        if self.finish_function is None:
+            return outputs
+        found = self.finish_function(*outputs.values(), np.array([height, width], np.int32))
+        return {name: np.asarray(value) for name, value in found.items()}
+
+    def answer(self, pixels: NDArray[np.uint8]) -> Finished:
+        """A decoded image -> the finished answer, window by window where the contract says so."""
+        cut = windows(pixels.shape[0], pixels.shape[1], self.contract.tiling)
+        return merged(self.kind, [self._answer_whole(window_of(pixels, one)) for one in cut], cut)
+
+    def _answer_whole(self, pixels: NDArray[np.uint8]) -> Finished:
+        outputs = self.infer(self.prepare(pixels)[None])
+        return self.finish({name: value[0] for name, value in outputs.items()}, *pixels.shape[:2])
+
+    def _finish_function(self) -> Any:
+        import tensorflow as tf
+
+        given = self.model_function.get_concrete_function().structured_outputs
+        names = list(self.contract.outputs)
+        rows = [tf.TensorSpec(given[name].shape[1:], given[name].dtype, name=f"{MODEL}{name}") for name in names]
+
+        def finished(*values: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+            return dict(self.task.finish(dict(zip(names, values[:-1], strict=True)), values[-1], self.parameters))
+
+        return tf.function(finished, input_signature=[*rows, tf.TensorSpec((2,), tf.int32, name="size")])
 
 
 def blank_model(parameters: Parameters, classes: int, precision: str = "float32") -> "keras.Model":

@@ -2,19 +2,19 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Augmentation = Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]
-"""From a batch of prepared examples and the step (int64 scalar) to the batch, a pure function of both."""
+Augmentation = Callable[["tf.Tensor", Any, "tf.Tensor"], tuple["tf.Tensor", Any]]
+"""From a batch of prepared examples, their targets and the step (int64 scalar) to both anew, a pure function of these."""
 
 
 def image_augmentation(
     seed: int, flip: bool, rotate: float, shift: float, zoom: float, contrast: float
 ) -> Augmentation | None:
-    """A function from ``float32 (batch, size, size, 3)`` and the step to the augmented batch; None if nothing is asked.
+    """An augmentation of ``float32 (batch, size, size, 3)`` that leaves the targets as they are; None if none is asked.
 
     Args:
         seed: with the step and an example's position in the batch, fixes what happens to it.
@@ -30,7 +30,7 @@ def image_augmentation(
     if not (moved or contrast):
         return None
 
-    def augment(images: "tf.Tensor", step: "tf.Tensor") -> "tf.Tensor":
+    def augment(images: "tf.Tensor", targets: Any, step: "tf.Tensor") -> tuple["tf.Tensor", Any]:
         shape = tf.stack([tf.shape(images)[0], 6])
         draws = tf.random.stateless_uniform(shape, tf.stack([tf.cast(seed, tf.int64), step]), -1.0, 1.0)
         turn, across, down, scale, mirrored, strength = tf.unstack(draws, axis=1)
@@ -52,7 +52,7 @@ def image_augmentation(
         if contrast:
             mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
             images = mean + (images - mean) * (1 + strength * contrast)[:, None, None, None]
-        return images
+        return images, targets
 
     return augment
 

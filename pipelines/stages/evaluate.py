@@ -1,14 +1,13 @@
 """Evaluate: what will be served, from file bytes through the exported graphs, on the test split."""
 
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines import tracking
+from pipelines.answering import answered
 from pipelines.conversion.int8 import FILE as INT8
 from pipelines.datasets.dataset import open_dataset
 from pipelines.examples import Example, split_examples
@@ -17,15 +16,11 @@ from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
 from tatara.core.errors import RefusedError
 from tatara.core.files import write_json
-from tatara.core.progress import progress
 from tatara.core.runtime import Runtime
-from tatara.core.statistics import Interval, paired_not_worse
+from tatara.core.statistics import Interval
 
-BATCH = 32
 TRAIN_SAMPLE = 500
 """Training examples asked for the gap, or as many as there are test examples where these are more."""
-
-Outputs = dict[str, NDArray[np.float32]]
 
 
 def run(workspace: Workspace, parameters: Parameters) -> None:
@@ -38,31 +33,27 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     runtime = Runtime(converted)
     kind: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.evaluation")
     test, train = split_examples(workspace, "test"), _sample(workspace, parameters.seed)
+    description = open_dataset(parameters.data).description
     with workspace.writing("evaluate", parameters) as folder:
-        outputs = answer(runtime, test, "evaluate: test")
-        seen = answer(runtime, train, "evaluate: train")
-        kind.predictions(runtime.contract, test, outputs).to_parquet(folder / "predictions.parquet", index=False)
-        judged = kind.judged(runtime.contract, test, outputs)
-        hierarchy = open_dataset(parameters.data).description.hierarchy
-        labels = runtime.contract.labels
-        seen_judged = kind.judged(runtime.contract, train, seen)
-        found: dict[str, Interval] = kind.measure(judged, seen_judged, labels, hierarchy, parameters.seed)
+        records = answered(runtime, kind, test, "evaluate: test")
+        seen = answered(runtime, kind, train, "evaluate: train")
+        predictions = kind.predictions(records, runtime.contract)
+        predictions.to_parquet(folder / "predictions.parquet", index=False)
+        found: dict[str, Interval] = kind.measure(records, seen, runtime.contract, description, parameters.seed)
         if (converted / INT8).exists():
-            found |= _int8(converted, kind, test, outputs, parameters.int8_margin, folder)
-        kind.describe(folder, judged, test, labels, found)
+            found |= _int8(converted, kind, test, predictions, parameters, folder)
+        files = {example.path: example for example in test}
+        kind.describe(
+            folder,
+            records,
+            split_examples(workspace, "train"),
+            runtime.contract,
+            found,
+            lambda path: files[path].read(),
+        )
         write_json(folder / "metrics.json", {name: one.model_dump() for name, one in found.items()})
         write_json(folder / "latency.json", latency(runtime, test))
         _log(workspace.run_id, folder, found)
-
-
-def answer(runtime: Runtime, examples: Sequence[Example], label: str) -> Outputs:
-    """Outputs by name of all ``examples``, from their bytes; progress is shown under ``label``."""
-    starts = range(0, len(examples), BATCH)
-    parts = [
-        runtime.infer_files([example.read() for example in examples[start : start + BATCH]])
-        for start in progress(starts, len(starts), label)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _sample(workspace: Workspace, seed: int) -> list[Example]:
@@ -72,23 +63,22 @@ def _sample(workspace: Workspace, seed: int) -> list[Example]:
 
 
 def _int8(
-    converted: Path, kind: Any, test: list[Example], outputs: Outputs, margin: float, folder: Path
+    converted: Path, kind: Any, test: list[Example], predictions: Any, parameters: Parameters, folder: Path
 ) -> dict[str, Interval]:
     """Judge the int8 model against the float32 one on the same examples; keep its predictions and the verdict."""
     runtime = Runtime(converted, model_file=INT8)
-    small = answer(runtime, test, "evaluate: int8")
-    right = kind.right(runtime.contract, test, small)
-    verdict = paired_not_worse(right, kind.right(runtime.contract, test, outputs), margin)
+    small = kind.predictions(answered(runtime, kind, test, "evaluate: int8"), runtime.contract)
+    verdict = kind.paired(small, predictions, parameters.int8_margin, parameters.seed)
     gap = verdict.difference
     if verdict.verdict not in ("better", "not_worse"):
         raise RefusedError(
-            f"int8: accuracy changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on {verdict.examples} test "
-            f"examples, which does not show that at most {margin:g} is lost ({verdict.verdict.replace('_', ' ')}); "
-            "run with int8=false, or with a larger int8_margin"
+            f"int8: {kind.PRIMARY} changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on "
+            f"{verdict.examples} test examples, which does not show that at most {parameters.int8_margin:g} is lost "
+            f"({verdict.verdict.replace('_', ' ')}); run with int8=false, or with a larger int8_margin"
         )
     write_json(folder / "int8.json", verdict.model_dump())
-    kind.predictions(runtime.contract, test, small).to_parquet(folder / "predictions.int8.parquet", index=False)
-    return {"int8_accuracy_change": gap}
+    small.to_parquet(folder / "predictions.int8.parquet", index=False)
+    return {f"int8_{kind.PRIMARY}_change": gap}
 
 
 def _log(run_id: str, folder: Path, found: dict[str, Interval]) -> None:

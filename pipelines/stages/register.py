@@ -5,6 +5,7 @@ from typing import Any
 
 from pipelines import tracking
 from pipelines.champion import Comparison, against_champion
+from pipelines.datasets.dataset import open_dataset
 from pipelines.lineage.collect import chain_of
 from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
@@ -22,8 +23,8 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     Raises:
         RefusedError: the model is worse than the champion, or the approval was refused.
     """
-    name = parameters.name or parameters.data
-    comparison = against_champion(name, workspace, parameters.margin)
+    name = parameters.name or _default_name(parameters)
+    comparison = against_champion(name, workspace, parameters)
     if comparison.verdict == "worse" and not parameters.force:
         raise RefusedError(f"not registered: {comparison.reason}; force=true registers it all the same")
     with workspace.writing("register", parameters) as folder:
@@ -46,6 +47,12 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         _publish(workspace.run_id, folder, record)
     if decision.decision != "approved":
         raise RefusedError(f"{name}/{version} is registered as candidate but not approved: {decision.reason}")
+
+
+def _default_name(parameters: Parameters) -> str:
+    """The dataset's, so that its models compete; with the kind where that is not the dataset's own."""
+    own = open_dataset(parameters.data).description.kind
+    return parameters.data if parameters.kind == own else f"{parameters.data}-{parameters.kind}"
 
 
 def _version(workspace: Workspace, name: str) -> str:

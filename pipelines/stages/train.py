@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import tracking
 from pipelines.datasets.dataset import open_dataset
 from pipelines.examples import split_examples
-from pipelines.parameters import Parameters
+from pipelines.parameters import Parameters, task_module
 from pipelines.workspace import Workspace
 from tatara.core.errors import RefusedError
 from tatara.core.files import digest, read_json, write_json
@@ -46,7 +46,7 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     with disk.full_disk_named(workspace.path), guard.forbid_opening(dataset.folder / "test"):
         setup.settle(parameters)
         train, valid = (split_examples(workspace, split) for split in ("train", "valid"))
-        job = load_job(parameters, dataset.description.classes, train, valid)
+        job = load_job(parameters, task_module(parameters.kind).labels(dataset.description), train, valid)
         record = _claimed(checkpoint, parameters, validation["revision"])
         with tracking.adopted_run(parameters.data, workspace.path.name, record.get("run_id")) as run_id:
             record |= {"run_id": run_id, "experiment": parameters.data}

@@ -77,7 +77,7 @@ def _key(examples: Sequence[Example], preparation: ImagePreparation) -> str:
             "prepare": sha256_file(Path(code.__file__)),
             "tensorflow": tf.__version__,
             "preparation": preparation.model_dump(mode="json"),
-            "examples": [example.digest for example in examples],
+            "examples": [[example.digest, *(example.window or ())] for example in examples],
         }
     )
 
@@ -119,7 +119,7 @@ def _tensors(examples: Sequence[Example], preparation: ImagePreparation) -> Iter
     prepare = tf.function(image_prepare(preparation), input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
 
     def one(example: Example) -> Any:
-        return prepare(image.decode(example.read())).numpy()
+        return prepare(example.pixels()).numpy()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(examples), _BLOCK):

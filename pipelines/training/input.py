@@ -57,16 +57,14 @@ def training_data(
     Args:
         images: every prepared example, float32 (examples, ...).
         targets: a tensor, or a structure of them, with a row by example.
-        augment: applied to each batch of images.
+        augment: applied to each batch.
     """
     import tensorflow as tf
 
     @tf.autograph.experimental.do_not_convert
     def batch(step: "tf.Tensor", chosen: "tf.Tensor") -> tuple[Any, Any]:
-        picked = tf.gather(images, chosen)
-        if augment is not None:
-            picked = augment(picked, step)
-        return picked, tf.nest.map_structure(lambda each: tf.gather(each, chosen), targets)
+        picked = tf.gather(images, chosen), tf.nest.map_structure(lambda each: tf.gather(each, chosen), targets)
+        return picked if augment is None else augment(*picked, step)
 
     steps = np.arange(first_step, plan.steps, dtype=np.int64)
     data = tf.data.Dataset.from_tensor_slices((steps, plan.order(first_step)))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pipelines.examples import Example
-from pipelines.parameters import Parameters, task_module
+from pipelines.nn.prepare import preparation_of
+from pipelines.parameters import Parameters, task_module, tiling_of
 from pipelines.training import health, rate_finder, setup
 from pipelines.training.cache import Prepared, prepared
 from pipelines.training.input import Plan, training_data
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """One split's prepared images, targets and labels."""
+    """One split's prepared images and the targets of the kind."""
 
     prepared: Prepared
     targets: Any
@@ -51,8 +50,8 @@ class Job:
     def plan(self) -> Plan:
         """Of the steps."""
         parameters = self.parameters
-        examples = self.train.prepared.shape[0]
-        return Plan(examples, parameters.batch_size, parameters.epochs, parameters.seed)
+        examples, epochs = self.train.prepared.shape[0], 0 if parameters.tune == "none" else parameters.epochs
+        return Plan(examples, parameters.batch_size, epochs, parameters.seed)
 
     def model(self, rate: Rate) -> tuple["keras.Model", Transfer | None]:
         """The compiled model with its first weights, the same at every call, and where they came from."""
@@ -66,7 +65,7 @@ class Job:
             model.compile(
                 optimizer=build_optimizer(parameters, rate),
                 loss=task.loss(parameters, self.train.targets, len(self.classes)),
-                metrics=task.metrics(),
+                metrics=task.metrics(len(self.classes)),
                 jit_compile=parameters.xla,
             )
         return model, transfer
@@ -89,25 +88,27 @@ class Job:
         """What suggests that the model did not learn."""
         from pipelines.training.input import validation_data
 
-        chosen = np.arange(min(self.plan.batch, self.plan.examples))
-        batch = self.train.prepared.array()[chosen], self.train.targets[chosen]
-        valid = self.valid.examples()
+        train, valid = (each.examples() for each in (self.train, self.valid))
+        ((images, targets),) = validation_data(train.images, train.targets, self.plan.batch).take(1)
         outputs = model.predict(validation_data(valid.images, valid.targets, self.plan.batch), verbose=0)
         chance = self.task.chance_loss(len(self.classes))
         found = [
             health.flat_loss(history, chance),
-            health.vanishing_gradients(model, *batch, chance),
+            None if model.loss is None else health.vanishing_gradients(model, images, targets, chance),
             *self.task.symptoms(outputs, self.valid.targets, self.classes),
         ]
         return [warning for warning in found if warning is not None]
 
 
-def load_job(parameters: Parameters, classes: Sequence[str], train: Sequence[Example], valid: Sequence[Example]) -> Job:
+def load_job(
+    parameters: Parameters, classes: Sequence[str], train: Sequence[Example], valid: Sequence[Example]
+) -> Job:
     """A job on prepared examples, from the cache or made now."""
     task = task_module(parameters.kind)
 
     def split(name: str, examples: Sequence[Example]) -> Split:
-        targets = task.targets([example.label for example in examples], classes)
-        return Split(prepared(examples, task.preparation(parameters), f"prepare {name}"), targets)
+        cut = [window for example in examples for window in example.windows(tiling_of(parameters))]
+        images = prepared(cut, preparation_of(parameters), f"prepare {name}")
+        return Split(images, task.targets(cut, classes, parameters))
 
     return Job(parameters, tuple(classes), split("train", train), split("valid", valid))

@@ -75,7 +75,7 @@ def fit(
         watched = validation_data(valid.images, valid.targets, plan.batch)
         if state.step:
             model.evaluate(watched.take(1), verbose=0)  # builds the metrics, so that they can be restored
-        if state.step >= plan.steps or state.stopped:
+        if state.step and (state.step >= plan.steps or state.stopped):
             restore(settings.checkpoint, model)  # it had ended when it was killed
         try:
             while state.step < plan.steps and not state.stopped:

@@ -8,7 +8,7 @@ import keras
 from pipelines.parameters import Parameters
 
 HEAD = "head"
-"""Name of a model's last layer; what is below it is the backbone."""
+"""How the names of a model's last layers begin; what is below them is the backbone."""
 
 
 @keras.saving.register_keras_serializable("tatara")
@@ -73,7 +73,7 @@ def _with_slow_backbone(base: Any, factor: float) -> Any:
     class SlowBackbone(base):
         def build(self, variables: list[Any]) -> None:
             super().build(variables)
-            self._factors = [1.0 if variable.path.startswith(f"{HEAD}/") else factor for variable in variables]
+            self._factors = [1.0 if variable.path.startswith(HEAD) else factor for variable in variables]
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             rate = learning_rate * self._factors[self._get_variable_index(variable)]

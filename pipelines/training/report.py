@@ -4,14 +4,14 @@ import csv
 import io
 import shutil
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.drawing import legible
+from pipelines.nn.prepare import preparation_of
 from pipelines.training import plots, trace
+from pipelines.training.input import Plan, training_data
 from pipelines.training.job import Job
 from pipelines.training.state import State
 from tatara.core.contract import ImagePreparation
@@ -32,7 +32,8 @@ def write_report(folder: Path, checkpoint: Path, job: Job, model: keras.Model, s
     lines: list[str] = []
     model.summary(line_length=100, print_fn=lines.append)
     write_text(folder / "summary.txt", "\n".join(lines) + "\n")
-    plots.curves(folder / "plots" / "curves.png", state.history, state.best_epoch)
+    if state.history:
+        plots.curves(folder / "plots" / "curves.png", state.history, state.best_epoch)
     _gallery(folder / "plots" / "samples.png", job)
     if (checkpoint / RANGE_TEST).exists():
         shutil.copyfile(checkpoint / RANGE_TEST, folder / "plots" / RANGE_TEST)
@@ -48,7 +49,7 @@ def facts(folder: Path, model: keras.Model, state: State) -> dict[str, float]:
         "parameters": model.count_params(),
         "trainable_parameters": trainable,
         "weights_bytes": (folder / WEIGHTS).stat().st_size,
-        "seconds_per_epoch": float(np.median([row["seconds"] for row in state.history])),
+        "seconds_per_epoch": float(np.median([row["seconds"] for row in state.history] or [0.0])),
         "training_seconds": sum(row["seconds"] for row in state.history),
         "epochs_trained": len(state.history),
     }
@@ -56,25 +57,24 @@ def facts(folder: Path, model: keras.Model, state: State) -> dict[str, float]:
 
 def _csv(history: list[dict[str, float]]) -> str:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(history[0]), lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(history[0]) if history else ["epoch"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     return buffer.getvalue()
 
 
 def _gallery(path: Path, job: Job) -> None:
-    """The first training batch as the model sees it, augmented."""
+    """The first training examples as the model sees them, augmented."""
     import tensorflow as tf
 
-    order = job.plan.order(0)[0][:SAMPLES]
-    images: Any = tf.constant(job.train.prepared.array()[order])
-    augment = job.task.augmentation(job.parameters)
-    if augment is not None:
-        images = augment(images, tf.constant(0, tf.int64))
-    names = legible(job.classes, 16)
-    captions = [names[target] for target in job.train.targets[order]]
+    train, plan = job.train.examples(), job.plan
+    once = Plan(plan.examples, min(SAMPLES, plan.examples), 1, plan.seed)
+    data = training_data(train.images, train.targets, once, 0, job.task.augmentation(job.parameters))
+    ((images, targets),) = data.take(1)
     title = f"{job.parameters.data}: training images as the model sees them"
-    plots.gallery(path, displayable(images.numpy(), job.task.preparation(job.parameters)), captions, title)
+    shown = displayable(images.numpy(), preparation_of(job.parameters))
+    targets = tf.nest.map_structure(lambda each: each.numpy(), targets)
+    job.task.sample_picture(path, shown, targets, job.classes, title)
 
 
 def displayable(images: NDArray[np.float32], preparation: ImagePreparation) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.parameters import Parameters, model_module, resolve, task_module
+from pipelines.training.optimizer import HEAD
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.files import read_json
 
@@ -34,16 +35,22 @@ def initialize(model: "keras.Model", parameters: Parameters) -> Transfer | None:
         TataraError: the weights cannot be fetched or read, or none of them fits.
     """
     if parameters.weights == "none":
-        if parameters.tune == "head":
-            raise UsageError("tune=head keeps given features, so it needs weights: imagenet, a run, or NAME/VERSION")
+        if parameters.tune != "all":
+            what = "given features" if parameters.tune == "head" else "a given model"
+            raise UsageError(f"tune={parameters.tune} keeps {what}, so it needs weights: a run, or NAME/VERSION")
         return None
     source = _imagenet(parameters) if parameters.weights == "imagenet" else _earlier(parameters.weights)
     transfer = copy_matching(source, model, parameters.weights)
     if not transfer.matched:
         raise TataraError(f"weights={parameters.weights}: no variable fits {parameters.model}; train the same model")
+    if parameters.tune == "none" and transfer.unmatched:
+        raise UsageError(
+            f"tune=none: {len(transfer.unmatched)} variables are not in weights={parameters.weights}, first "
+            f"{transfer.unmatched[0]}; give a run of the same model, size and classes, or tune=head"
+        )
     if parameters.tune == "head":
         for layer in model.layers:
-            layer.trainable = layer.name == "head"
+            layer.trainable = layer.name.startswith(HEAD)
     return transfer
 
 
@@ -51,7 +58,7 @@ def copy_matching(source: "keras.Model", target: "keras.Model", name: str) -> Tr
     """Copy each of ``source``'s variables to ``target``'s of the same place and shape.
 
     The place is the layer's class and its number among the layers of that class, so it does not depend on the names
-    that Keras makes up; the head is matched by its name.
+    that Keras makes up; layers of the head are matched by their names.
     """
     given, matched, unmatched = _by_place(source), [], []
     for place, variable in _by_place(target).items():
@@ -68,9 +75,9 @@ def _by_place(model: "keras.Model") -> dict[str, Any]:
     counts: dict[str, int] = {}
     found = {}
     for layer in model.layers:
-        kind = "head" if layer.name == "head" else type(layer).__name__
+        kind = type(layer).__name__
         number = counts[kind] = counts.get(kind, -1) + 1
-        place = kind if kind == "head" else f"{kind}.{number}"
+        place = layer.name if layer.name.startswith(HEAD) else f"{kind}.{number}"
         found.update({f"{place}/{variable.name}": variable for variable in layer.weights})
     return found
 

@@ -1,14 +1,17 @@
 """The contract: what a model takes and gives. Semantics only, so that its digest names a meaning."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tatara.core.errors import TataraError
 from tatara.core.files import canonical_json, sha256_bytes
 
 PrepareScaling = Literal["none", "unit", "signed", "standard"]
+Finished = dict[str, NDArray[Any]]
+"""The finished answer to one example, by output name."""
 
 
 class Strict(BaseModel):
@@ -22,7 +25,8 @@ class ImagePreparation(Strict):
 
     Attributes:
         size: side of the square result in pixels.
-        resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size`` and cuts the centre.
+        resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size`` and cuts the centre;
+            ``pad`` scales the longer side to ``size``, puts the image at the upper left and fills with 0 after scaling.
         channels: order of the last axis.
         scaling: ``none`` keeps 0..255, ``unit`` gives 0..1, ``signed`` -1..1, ``standard`` is 0..1 before mean and
             deviation.
@@ -30,11 +34,23 @@ class ImagePreparation(Strict):
     """
 
     size: int = Field(ge=8, le=4096)
-    resize: Literal["stretch", "crop"] = "stretch"
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
     channels: Literal["rgb", "bgr"] = "rgb"
     scaling: PrepareScaling = "signed"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class Tiling(Strict):
+    """Square windows that an image is cut into, each answered alone, with the answers merged.
+
+    Attributes:
+        size: side in pixels of the image.
+        overlap: part of a window that the next one shows again.
+    """
+
+    size: int = Field(ge=8)
+    overlap: float = Field(ge=0, le=0.75)
 
 
 class Bound(Strict):
@@ -75,16 +91,21 @@ class Contract(Strict):
         labels: class names in the order of the model's outputs.
         preparation: of one example.
         outputs: output name of ``model.onnx`` -> shape after the batch axis.
+        finished: output name of ``finish.onnx`` -> shape, a name standing for a length that is known with the image;
+            empty where the outputs of ``model.onnx`` are finished answers.
+        tiling: how large images are cut, or None.
         bounds: rules that every request must satisfy.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     modality: Literal["image"]
-    kind: Literal["classification"]
+    kind: Literal["classification", "detection", "segmentation", "instances"]
     decoder: str
     labels: tuple[str, ...]
     preparation: ImagePreparation
     outputs: dict[str, tuple[int, ...]]
+    finished: dict[str, tuple[int | str, ...]] = {}
+    tiling: Tiling | None = None
     bounds: tuple[Bound, ...] = ()
 
     @property

@@ -1,6 +1,7 @@
 """The one way from file bytes to answers outside training: ONNX Runtime over a model folder."""
 
 import importlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,21 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from tatara.core.contract import read_contract
+from tatara.core.contract import Finished, read_contract
 from tatara.core.errors import BoundError, RefusedError, TataraError
 from tatara.core.modalities import image
+from tatara.core.tiling import merged, window_of, windows
 
+MODEL = "model_"
+"""How the inputs of ``finish.onnx`` begin that are outputs of ``model.onnx``."""
+BATCH = 32
+"""Images in one call of the model where many are asked at once."""
 CONTRACT_KEY = "tatara.contract"
-"""Metadata key under which both ONNX files carry the contract's digest."""
+"""Metadata key under which every ONNX file carries the contract's digest."""
 
 
 class Runtime:
-    """A model folder (``contract.json``, ``prepare.onnx``, ``model.onnx``) ready to answer.
+    """A model folder (``contract.json``, ``prepare.onnx``, ``model.onnx``, ``finish.onnx``) ready to answer.
 
     Args:
         folder: the model folder.
@@ -35,6 +41,8 @@ class Runtime:
         self.kind: Any = importlib.import_module(f"tatara.core.kinds.{self.contract.kind}")
         self._prepare = self._session(folder / "prepare.onnx", gpu=False, threads=threads)
         self._model = self._session(folder / model_file, gpu=gpu, threads=threads)
+        finish = folder / "finish.onnx"
+        self._finish = self._session(finish, gpu=False, threads=threads) if self.contract.finished else None
         self.providers: list[str] = self._model.get_providers()
         self._outputs = list(self.contract.outputs)
 
@@ -48,13 +56,40 @@ class Runtime:
         values = self._model.run(self._outputs, {self._model.get_inputs()[0].name: batch})
         return {name: np.asarray(value) for name, value in zip(self._outputs, values, strict=True)}
 
-    def infer_files(self, contents: list[bytes]) -> dict[str, NDArray[np.float32]]:
-        """File bytes -> outputs by name. Bounds are not checked here: evaluation reads what validation admitted.
+    def finish(self, outputs: Finished, height: int, width: int) -> Finished:
+        """One example's outputs, without the batch axis -> the finished answer in an image of that size."""
+        if self._finish is None:
+            return outputs
+        names = list(self.contract.finished)
+        given = {f"{MODEL}{name}": value for name, value in outputs.items()} | {
+            "size": np.array([height, width], np.int32)
+        }
+        values = self._finish.run(names, {one.name: given[one.name] for one in self._finish.get_inputs()})
+        return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
+
+    def answer(self, images: Sequence[NDArray[np.uint8]]) -> list[Finished]:
+        """The finished answers to decoded images of any sizes, cut into windows and merged as the contract says."""
+        cut = [windows(pixels.shape[0], pixels.shape[1], self.contract.tiling) for pixels in images]
+        parts = [window_of(pixels, one) for pixels, own in zip(images, cut, strict=True) for one in own]
+        found = self.answer_whole(parts)
+        return [merged(self.kind, [next(found) for _ in own], own) for own in cut]
+
+    def answer_files(self, contents: Sequence[bytes]) -> list[Finished]:
+        """File bytes -> finished answers. Bounds are not checked here: evaluation reads what validation admitted.
 
         Raises:
             DecodeError: a file cannot be read.
         """
-        return self.infer(np.stack([self.prepare(image.decode(content)) for content in contents]))
+        return self.answer([image.decode(content) for content in contents])
+
+    def answer_whole(self, images: Sequence[NDArray[np.uint8]]) -> Iterator[Finished]:
+        """The finished answers to decoded images as they are, whatever the contract says of windows."""
+        for start in range(0, len(images), BATCH):
+            part = images[start : start + BATCH]
+            outputs = self.infer(np.stack([self.prepare(pixels) for pixels in part]))
+            for position, pixels in enumerate(part):
+                row = {name: values[position] for name, values in outputs.items()}
+                yield self.finish(row, *pixels.shape[:2])
 
     def admit(self, content: bytes) -> NDArray[np.uint8]:
         """Decode one request's bytes and hold them to the contract's bounds.

@@ -35,7 +35,7 @@ def test_every_change_of_meaning_changes_the_digest(change: dict[str, object]) -
 
 def test_an_unknown_field_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "contract.json"
-    path.write_text(contract().canonical().replace('"version":1', '"version":1,"extra":2'), encoding="utf-8")
+    path.write_text(contract().canonical().replace('"version":2', '"version":2,"extra":2'), encoding="utf-8")
     with pytest.raises(TataraError, match="extra"):
         read_contract(path)
 

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import parameters as registry_of_parameters
+from pipelines.datasets.dataset import Description
+from pipelines.examples import Example
 from pipelines.tasks.classification.parameters import Parameters
-from tatara.core.contract import ImagePreparation
 
 if TYPE_CHECKING:
     import keras
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "small_cnn"
 MODALITY = "image"
+READS = ("classification",)
+"""Kinds of datasets that can be trained on."""
 
 
-def preparation(parameters: Parameters) -> ImagePreparation:
-    """The preparation that the parameters ask for."""
-    names = ImagePreparation.model_fields
-    return ImagePreparation(**{name: getattr(parameters, name) for name in names})
+def labels(description: Description) -> tuple[str, ...]:
+    """Class names in the order of the model's outputs."""
+    return description.classes
 
 
 def build(parameters: Parameters, classes: int) -> "keras.Model":
@@ -38,22 +41,27 @@ def build(parameters: Parameters, classes: int) -> "keras.Model":
     return model
 
 
-def targets(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int32]:
-    """Class indices ``int32 (examples,)`` of the labels."""
+def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Parameters) -> NDArray[np.int32]:
+    """Class indices ``int32 (examples,)``."""
     index = {name: position for position, name in enumerate(classes)}
-    return np.array([index[label] for label in labels], np.int32)
+    return np.array([index[example.label] for example in examples], np.int32)
 
 
-def finish(logits: "tf.Tensor") -> Mapping[str, Any]:
-    """The exported model's outputs by name: ``probabilities`` float32 (batch, classes)."""
+def decode(raw: "tf.Tensor", parameters: Parameters) -> Mapping[str, Any]:
+    """The exported model's outputs by name: ``probabilities`` float32 (batch, classes) from logits."""
     import tensorflow as tf
 
-    return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32), axis=-1)}
+    return {"probabilities": tf.nn.softmax(tf.cast(raw, tf.float32), axis=-1)}
 
 
 def output_shapes(parameters: Parameters, classes: int) -> dict[str, tuple[int, ...]]:
-    """Shape after the batch axis of each of `finish`'s outputs."""
+    """Shape after the batch axis of each of `decode`'s outputs."""
     return {"probabilities": (classes,)}
+
+
+def finished_shapes(classes: int) -> dict[str, tuple[int | str, ...]]:
+    """Nothing: probabilities need no finishing in the image's pixels."""
+    return {}
 
 
 def augmentation(parameters: Parameters) -> "Augmentation | None":
@@ -90,7 +98,7 @@ def loss(parameters: Parameters, targets: NDArray[np.int32], classes: int) -> Ca
     return cross_entropy
 
 
-def metrics() -> list[Any]:
+def metrics(classes: int) -> list[Any]:
     """What is measured while training, beside the loss."""
     import keras
 
@@ -108,3 +116,13 @@ def symptoms(logits: NDArray[np.float32], targets: NDArray[np.int32], classes: S
     if len(np.unique(targets)) > 1 and len(np.unique(predicted)) == 1:
         return [f"one class is predicted for everything: {classes[int(predicted[0])]}"]
     return []
+
+
+def sample_picture(
+    path: Path, images: NDArray[np.float32], targets: NDArray[np.int32], classes: Sequence[str], title: str
+) -> None:
+    """Training examples ``float32 (examples, side, side, 3)``, RGB in 0..1, each under its label."""
+    from pipelines.drawing import gallery, legible
+
+    names = legible(classes, 16)
+    gallery(path, images, [names[target] for target in targets], title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -55,7 +56,7 @@ def test_the_weights_carry_their_keras_names(converted: Path) -> None:
 def test_the_proof_says_what_was_compared(converted: Path) -> None:
     proof = read_json(converted / "parity.json")
     assert proof["top1_equal"] is True
-    assert 0 <= proof["max_abs"] <= proof["tolerance"]["native"] == 1e-5
+    assert 0 <= proof["max_abs"] <= proof["tolerances"]["probability"] == 1e-5
     assert proof["examples"] == 36 == len(proof["digests"])
     assert proof["metric"]["tensorflow"] == proof["metric"]["onnxruntime"]
     checks = {(check["check"], check["batch"]) for check in proof["checks"]}
@@ -69,12 +70,16 @@ def test_a_model_that_amplifies_rounding_is_held_to_its_own_noise(
     runtime, parameters = Runtime(converted), workspace.parameters("train")
     task = task_module("classification")
     functions = reference.Reference(task, reference.trained_model(workspace, 3), runtime.contract, parameters)
-    monkeypatch.setattr(parity, "NATIVE_TOLERANCE", 1e-12)
+    monkeypatch.setitem(runtime.kind.TOLERANCES, "probability", 1e-12)
     proof = parity.Proof(functions, runtime, split_examples(workspace, "test"), 1_000_000).run()
-    assert 1e-12 < proof["max_abs"] <= proof["tolerance"]["native"] < 1e-5
+    assert 1e-12 < proof["max_abs"] <= proof["tolerances"]["probability"] < 1e-5
     monkeypatch.setattr(parity, "NOISE", 0.01)
     with pytest.raises(RefusedError, match="ONNX differs from TensorFlow"):
         parity.Proof(functions, runtime, split_examples(workspace, "test"), 1_000_000).run()
+
+
+def _answer(converted: Path, case: dict[str, Any]) -> dict[str, Any]:
+    return dict(np.load(converted / "golden" / case["answer"], allow_pickle=False))
 
 
 def test_golden_cases_are_tensorflows_answers_to_file_bytes(converted: Path, workspace: Workspace) -> None:
@@ -84,9 +89,11 @@ def test_golden_cases_are_tensorflows_answers_to_file_bytes(converted: Path, wor
     for case in golden["cases"]:
         content = (converted / "golden" / case["file"]).read_bytes()
         assert sha256_file(converted / "golden" / case["file"]) == case["digest"]
-        found = runtime.infer_files([content])["probabilities"][0]
-        np.testing.assert_allclose(found, case["outputs"]["probabilities"], atol=golden["tolerance"])
-    spread = np.ptp([case["outputs"]["probabilities"] for case in golden["cases"]], axis=0)
+        (found,) = runtime.answer_files([content])
+        np.testing.assert_allclose(
+            found["probabilities"], _answer(converted, case)["probabilities"], atol=golden["tolerances"]["probability"]
+        )
+    spread = np.ptp([_answer(converted, case)["probabilities"] for case in golden["cases"]], axis=0)
     assert spread.max() > 0.01  # else the cases would say nothing
     model = reference.trained_model(workspace, 3)
     pixels = runtime.prepare(np.zeros((4, 4, 3), np.uint8))[None]
@@ -98,7 +105,7 @@ def test_the_bytes_are_the_same_from_another_process(converted: Path, workspace:
     keras.backend.clear_session()
     (tmp_path / "parameters.json").write_bytes((converted / "parameters.json").read_bytes())
     process.convert(workspace.path, tmp_path)
-    for name in (*GRAPHS, "contract.json", "golden/cases.json"):
+    for name in (*GRAPHS, "contract.json", "golden/cases.json", "golden/answers/0.npz"):
         assert sha256_file(tmp_path / name) == sha256_file(converted / name), name
 
 

@@ -42,7 +42,7 @@ def test_nothing_asked_is_no_augmentation() -> None:
 
 def test_flip_mirrors_some_and_leaves_the_others() -> None:
     augment = image_augmentation(0, **{**NOTHING, "flip": True})
-    found = np.concatenate([augment(IMAGES, tf.constant(step, tf.int64)) for step in range(8)])
+    found = np.concatenate([augment(IMAGES, None, tf.constant(step, tf.int64))[0] for step in range(8)])
     originals = np.concatenate([IMAGES] * 8)
     mirrored = np.isclose(found, originals[:, :, ::-1], atol=1e-6).all(axis=(1, 2, 3))
     same = np.isclose(found, originals, atol=1e-6).all(axis=(1, 2, 3))
@@ -51,7 +51,7 @@ def test_flip_mirrors_some_and_leaves_the_others() -> None:
 
 
 def test_contrast_keeps_the_mean_and_scales_the_rest() -> None:
-    found = np.asarray(image_augmentation(0, **{**NOTHING, "contrast": 0.5})(tf.constant(IMAGES), STEP))
+    found = np.asarray(image_augmentation(0, **{**NOTHING, "contrast": 0.5})(tf.constant(IMAGES), None, STEP)[0])
     mean = IMAGES.mean(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found.mean(axis=(1, 2), keepdims=True), mean, atol=1e-5)
     factors = (found - mean) / (IMAGES - mean)
@@ -62,9 +62,10 @@ def test_contrast_keeps_the_mean_and_scales_the_rest() -> None:
 @pytest.mark.parametrize("what", ["rotate", "shift", "zoom"])
 def test_each_movement_changes_images_differently_by_position_and_the_same_again(what: str) -> None:
     augment = image_augmentation(7, **{**NOTHING, what: 0.2})
-    same = tf.constant(np.stack([IMAGES[0]] * 4))
-    found = np.asarray(augment(same, STEP))
+    same, labels = tf.constant(np.stack([IMAGES[0]] * 4)), tf.constant([3, 1, 4, 1])
+    found, kept = augment(same, labels, STEP)
     assert all(not np.allclose(found[0], other) for other in (*found[1:], IMAGES[0]))
-    np.testing.assert_array_equal(augment(same, STEP), found)
-    assert not np.allclose(augment(same, STEP + 1), found)
-    assert not np.allclose(image_augmentation(8, **{**NOTHING, what: 0.2})(same, STEP), found)
+    np.testing.assert_array_equal(kept, labels)
+    np.testing.assert_array_equal(augment(same, labels, STEP)[0], found)
+    assert not np.allclose(augment(same, labels, STEP + 1)[0], found)
+    assert not np.allclose(image_augmentation(8, **{**NOTHING, what: 0.2})(same, labels, STEP)[0], found)

@@ -24,7 +24,7 @@ class Parameters(classification.Parameters):
 
     model: str = "small_cnn"
     size: int = Field(24, ge=8, le=1024)
-    resize: Literal["stretch", "crop"] = "stretch"
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
     scaling: PrepareScaling = "unit"
     epochs: int = Field(25, ge=1)
     rotate: float = Field(0.03, ge=0, le=0.5)
