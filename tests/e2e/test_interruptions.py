@@ -15,8 +15,16 @@ SMALL = ("epochs=1", "width=8", "size=16")
 
 
 def start(*words: str) -> "subprocess.Popen[str]":
+    """A run that hears Ctrl-C, also where the tests are a background job, whose children are born deaf to it."""
     command = [sys.executable, "-m", "tatara", "run", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def interrupted_in(stage: str, *words: str) -> tuple[int, str]:
