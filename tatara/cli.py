@@ -4,6 +4,7 @@ A verb's code is imported when the verb is run, so that help and mistakes answer
 """
 
 import argparse
+import difflib
 import errno
 import importlib
 import json
@@ -46,9 +47,14 @@ def request(arguments: Sequence[str]) -> Request:
     ``--key value`` and ``--key=value`` mean ``key=value``: MLflow passes parameters that way.
 
     Raises:
-        UsageError: an option without a value, or a key given twice.
+        UsageError: no such verb, an option without a value, or a key given twice.
     """
-    known = parser().parse_args(_as_pairs(arguments))
+    ordered = _as_pairs(arguments)
+    if ordered and ordered[0] not in (*VERBS, *_FLAGS):
+        nearest = difflib.get_close_matches(ordered[0], VERBS, n=1, cutoff=0.5)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else "`tatara --help` lists them"
+        raise UsageError(f"no verb {ordered[0]!r}; {hint}")
+    known = parser().parse_args(ordered)
     options: dict[str, str] = {}
     words: list[str] = []
     for word in known.words:

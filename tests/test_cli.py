@@ -58,6 +58,9 @@ def test_an_option_without_a_value_is_refused() -> None:
         (["run", "classification"], "data"),
         (["train"], "which kind"),
         (["lineage", "verify"], "tatara lineage"),
+        (["lineage", "verify", "deadbeef"], "give NAME, NAME@alias, NAME/version, or a whole lineage digest"),
+        (["predct", "digits"], "no verb 'predct'; did you mean 'predict'?"),
+        (["fly"], "no verb 'fly'; `tatara --help` lists them"),
     ],
 )
 def test_usage_errors_are_one_line_with_the_remedy(

@@ -33,7 +33,10 @@ def _find_version(reference: str) -> Any:
         if not found:
             raise UsageError(f"no registered version has the lineage digest {reference}")
         return found[0]
-    return versions.find(reference)
+    try:
+        return versions.find(reference)
+    except UsageError as error:
+        raise UsageError(f"{error}; give NAME, NAME@alias, NAME/version, or a whole lineage digest") from None
 
 
 def _record(run_id: str) -> Path:
