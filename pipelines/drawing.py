@@ -56,7 +56,8 @@ def gallery(path: Path, images: NDArray[np.float32], labels: Sequence[str], titl
     gap, line = max(1, side // 12), max(2, side // 5)
     rows = -(-len(images) // columns)
     sheet = np.ones((rows * (side + line) + gap, columns * (side + gap) + gap, 3), np.float32)
-    with picture(path, 1.25 * columns, 1.5 * rows + 0.4, labels) as figure:
+    width = 1.25 * columns
+    with picture(path, width, width * sheet.shape[0] / sheet.shape[1] + 0.3, labels) as figure:
         axis = figure.subplots()
         for position, (image, label) in enumerate(zip(images, labels, strict=True)):
             top, left = position // columns * (side + line) + line, gap + position % columns * (side + gap)

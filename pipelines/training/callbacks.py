@@ -170,7 +170,10 @@ class Profiling(keras.callbacks.Callback):
 
 def describe(parameters: Parameters, plan: Plan) -> str:
     """One line on what is about to be trained."""
-    return (
-        f"train: {parameters.model} on {plan.examples:,} examples of {parameters.data}, "
-        f"{plan.epochs} epochs of {plan.steps_per_epoch} steps of {plan.batch}"
-    )
+    epochs, steps = _counted(plan.epochs, "epoch"), _counted(plan.steps_per_epoch, "step")
+    where = f"{parameters.model} on {plan.examples:,} examples of {parameters.data}"
+    return f"train: {where}, {epochs} of {steps} of {plan.batch}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -71,13 +71,17 @@ class Bound(Strict):
         if self.allowed is not None:
             if value in self.allowed:
                 return None
-            return f"{self.rule}: {self.column} is {value!r}, allowed: {', '.join(self.allowed)}"
+            return f"{self._what} is {value!r}, allowed: {', '.join(self.allowed)}"
         number = float(value)
         if self.minimum is not None and number < self.minimum:
-            return f"{self.rule}: {self.column} is {number:g}, at least {self.minimum:g} is required"
+            return f"{self._what} is {number:g}, at least {self.minimum:g} is required"
         if self.maximum is not None and number > self.maximum:
-            return f"{self.rule}: {self.column} is {number:g}, at most {self.maximum:g} is allowed"
+            return f"{self._what} is {number:g}, at most {self.maximum:g} is allowed"
         return None
+
+    @property
+    def _what(self) -> str:
+        return self.rule if self.rule == self.column else f"{self.rule}: {self.column}"
 
 
 class Contract(Strict):

@@ -48,4 +48,4 @@ def test_bounds_are_inclusive_and_name_rule_column_and_value() -> None:
     assert bound.violation(11) == "image_size: width is 11, at most 10 is allowed"
     modes = Bound(rule="mode", column="mode", allowed=("RGB", "L"))
     assert modes.violation("L") is None
-    assert modes.violation("CMYK") == "mode: mode is 'CMYK', allowed: RGB, L"
+    assert modes.violation("CMYK") == "mode is 'CMYK', allowed: RGB, L"

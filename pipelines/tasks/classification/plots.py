@@ -53,7 +53,7 @@ def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str],
         axis.set_xticks(range(0, classes, step), names[::step], rotation=90 if max(map(len, names)) > 3 else 0)
         axis.set_yticks(range(0, classes, step), names[::step])
         axis.set(xlabel="answer", ylabel="truth")
-        axis.set_title("share of the true class" if normalized else "examples")
+        axis.set_title("answers as share of the true class" if normalized else "answers by true class, test examples")
         axis.spines[:].set_visible(False)
         axis.tick_params(length=0)
         figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02).outline.set_visible(False)
