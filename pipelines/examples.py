@@ -88,8 +88,9 @@ class Example:
         """
         if isinstance(self.truth, LabelMask):
             found = self.truth.read()
-            return found if self.window is None else window_of(found, self.window)
-        return self.objects().class_map(classes)
+        else:
+            found = replace(self, window=None).objects().class_map(classes)
+        return found if self.window is None else window_of(found, self.window)
 
     def windows(self, tiling: Tiling | None) -> list["Example"]:
         """The windows that a tiling cuts the image into; the image itself where it is one window."""

@@ -1,0 +1,46 @@
+"""Where the pixels of an image come to lie when it is prepared."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipelines.nn.prepare import image_prepare, steps
+from tatara.core.contract import ImagePreparation
+
+
+def _prepared(pixels: np.ndarray, **preparation: object) -> np.ndarray:
+    return np.asarray(image_prepare(ImagePreparation.model_validate(preparation))(tf.constant(pixels)))
+
+
+def _spot(height: int, width: int, y: int, x: int) -> np.ndarray:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[y : y + 8, x : x + 8] = 255
+    return pixels
+
+
+def test_padding_fills_the_lower_right_with_zeros_after_scaling() -> None:
+    found = _prepared(np.full((10, 20, 3), 255, np.uint8), size=40, resize="pad", scaling="signed")
+    np.testing.assert_allclose(found[:20], 1, atol=1e-6)
+    np.testing.assert_array_equal(found[20:], 0)
+    tall = _prepared(np.full((20, 10, 3), 255, np.uint8), size=16, resize="pad", scaling="unit", mean=(0.5, 0.5, 0.5))
+    np.testing.assert_allclose(tall[:, :8], 0.5, atol=1e-6)
+    np.testing.assert_array_equal(tall[:, 8:], 0)
+
+
+def test_padding_keeps_a_square_image_as_stretching_does() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 30, 3), np.uint8)
+    stretched, padded = (_prepared(pixels, size=20, resize=how) for how in ("stretch", "pad"))
+    np.testing.assert_allclose(padded, stretched, atol=1e-6)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "pad"])
+@pytest.mark.parametrize(("height", "width"), [(64, 128), (128, 64), (50, 50)])
+def test_steps_lead_from_the_prepared_image_back_to_the_original(resize: str, height: int, width: int) -> None:
+    preparation = ImagePreparation.model_validate({"size": 32, "resize": resize, "scaling": "unit"})
+    y, x = 24, 16
+    found = _prepared(_spot(height, width, y, x), **preparation.model_dump())[..., 0]
+    down, across = steps(preparation, height, width)
+    rows, columns = (np.average(np.arange(32) + 0.5, weights=found.sum(axis=axis)) for axis in (1, 0))
+    assert (rows * down, columns * across) == pytest.approx((y + 4, x + 4), abs=0.02)
+    as_tensors = steps(preparation, tf.constant(float(height)), tf.constant(float(width)))
+    assert [float(one) for one in as_tensors] == pytest.approx([down, across])
