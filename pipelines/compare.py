@@ -1,17 +1,15 @@
 """Runs side by side: metrics with intervals, size, work, time, and the paired difference on the same examples."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pipelines.metrics.classification import SMALLEST
 from pipelines.workspace import Workspace, find_workspace
 from tatara.core.contract import Strict
 from tatara.core.errors import UsageError
 from tatara.core.files import read_json
-from tatara.core.statistics import Interval, bootstrap, mcnemar, paired_proportions_apart
+from tatara.core.statistics import Interval
 
 
 class Row(Strict):
@@ -44,17 +42,16 @@ class Pair(Strict):
     Attributes:
         run, baseline: folder names.
         examples: in common, by digest.
-        accuracy: difference, run minus baseline (Tango's 95 % interval).
-        log_loss: difference, run minus baseline (paired bootstrap, 95 %); below 0 is better.
-        p_value: McNemar's exact one.
+        differences: metric -> run minus baseline, with a 95 % interval; the first metric is the one that decides.
+        p_value: of the hypothesis that both are right equally often (McNemar's exact test), for kinds with an answer
+            that is right or wrong.
     """
 
     run: str
     baseline: str
     examples: int
-    accuracy: Interval
-    log_loss: Interval
-    p_value: float
+    differences: dict[str, Interval]
+    p_value: float | None
 
 
 class Comparison(Strict):
@@ -98,28 +95,16 @@ def _read(workspace: Workspace, stage: str, name: str) -> dict[str, Any]:
 
 
 def _pair(run: Workspace, baseline: Workspace) -> Pair | None:
-    """The paired comparison, or None where no test example is common to both."""
+    """The paired comparison, or None where the kinds differ or no test example is common to both."""
     import pandas
 
-    frames = [_answers(one.folder("evaluate") / "predictions.parquet") for one in (run, baseline)]
-    both = pandas.merge(*frames, on="digest", suffixes=("", "_baseline"))
-    if both.empty:
+    if run.parameters("evaluate").kind != (kind := baseline.parameters("evaluate").kind):
         return None
-    right, right_before = both["right"].to_numpy(), both["right_baseline"].to_numpy()
-    won, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
-    apart = (both["loss"] - both["loss_baseline"]).to_numpy()[:, None]
+    frames = [pandas.read_parquet(one.folder("evaluate") / "predictions.parquet") for one in (run, baseline)]
+    if not (examples := len(set(frames[0]["digest"]) & set(frames[1]["digest"]))):
+        return None
+    evaluation: Any = importlib.import_module(f"pipelines.tasks.{kind}.evaluation")
+    differences, p_value = evaluation.compared(*frames, seed=0)
     return Pair(
-        run=run.path.name, baseline=baseline.path.name, examples=len(both), p_value=mcnemar(won, lost),
-        accuracy=paired_proportions_apart(won, lost, len(both)), log_loss=bootstrap(apart, lambda means: means)[0],
-    )  # fmt: skip
-
-
-def _answers(path: Path) -> Any:
-    """``digest``, ``right`` and ``loss`` of each example in ``predictions.parquet``, each digest once."""
-    import pandas
-
-    table = pandas.read_parquet(path).drop_duplicates("digest")
-    own = [table.at[row, f"p_{label}"] for row, label in table["label"].items()]
-    loss = -np.log(np.clip(np.array(own, np.float64), SMALLEST, 1.0))
-    right = (table["label"] == table["predicted"]).to_numpy()
-    return pandas.DataFrame({"digest": table["digest"], "right": right, "loss": loss})
+        run=run.path.name, baseline=baseline.path.name, examples=examples, differences=differences, p_value=p_value
+    )

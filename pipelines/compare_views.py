@@ -9,7 +9,10 @@ from pipelines.drawing import BLUE, INK, PALE, legible, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_METRICS = ("accuracy", "f1", "log_loss", "calibration_error")
+_METRICS = (
+    "accuracy", "f1", "log_loss", "calibration_error", "mask_ap50", "mask_ap", "ap50", "ap", "miou", "pixel_accuracy",
+)  # fmt: skip
+"""The ones that matter most, in this order."""
 _FIGURES = {
     "parameters": ("parameters", 1.0, ",.0f"),
     "GFLOPs": ("flops", 1e-9, ",.3f"),
@@ -31,12 +34,11 @@ def table(comparison: Comparison) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     for pair in comparison.pairs:
-        gap, loss = pair.accuracy, pair.log_loss
-        text.append(
-            f"{pair.run} against {pair.baseline} on {pair.examples} examples: accuracy {gap.value:+.4f} "
-            f"[{gap.low:+.4f}, {gap.high:+.4f}] (p {pair.p_value:.3g}), log loss {loss.value:+.4f} "
-            f"[{loss.low:+.4f}, {loss.high:+.4f}]"
+        gaps = ", ".join(
+            f"{name} {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]" for name, gap in pair.differences.items()
         )
+        sure = "" if pair.p_value is None else f" (McNemar's p {pair.p_value:.3g})"
+        text.append(f"{pair.run} against {pair.baseline} on {pair.examples} examples: {gaps}{sure}")
     return "\n".join(text)
 
 
@@ -55,7 +57,7 @@ def _metric(row: Row, name: str) -> str:
 def draw(comparison: Comparison, path: Path) -> None:
     """One line a run, one panel a figure, to the PNG ``path``; panels over more than a factor of 30 are logarithmic."""
     runs = comparison.runs
-    metrics = [name for name in _METRICS[:3] if any(name in row.metrics for row in runs)]
+    metrics = [name for name in _METRICS if any(name in row.metrics for row in runs)][:3]
     figures = {title: one for title, one in _FIGURES.items() if any(getattr(row, one[0]) is not None for row in runs)}
     names = legible(
         [f"{row.model}\n{row.run}" if len({r.model for r in runs}) < len(runs) else row.model for row in runs], 60

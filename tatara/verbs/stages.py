@@ -32,11 +32,16 @@ def run(request: Request, output: Output) -> int:
     return 0
 
 
+_SHOWN = (
+    "accuracy", "log_loss", "calibration_error", "mask_ap50", "mask_ap", "ap50", "ap", "miou", "pixel_accuracy",
+)  # fmt: skip
+
+
 def render(result: dict[str, Any]) -> str:
     """A finished run in lines for people."""
     parity, metrics = result["onnx"]["parity"], result["metrics"]
     seconds = ", ".join(f"{stage} {value:.1f}" for stage, value in result["seconds"].items())
-    shown = [name for name in ("accuracy", "log_loss", "calibration_error") if name in metrics]
+    shown = [name for name in _SHOWN if name in metrics]
     lines = [
         f"registered  {result['name']}/{result['version']} ({result['verdict'].replace('_', ' ')})",
         (

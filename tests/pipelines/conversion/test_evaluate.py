@@ -129,9 +129,9 @@ def test_runs_side_by_side(workspace: Workspace, evaluated: Path, tmp_path: Path
     (pair,) = found.pairs
     wrong = round((1 - base.metrics["accuracy"].value) * 36)
     assert (pair.baseline, pair.examples) == ("one", 36)
-    assert pair.accuracy.value == pytest.approx(wrong / 36)
+    assert pair.differences["accuracy"].value == pytest.approx(wrong / 36)
     assert pair.p_value == pytest.approx(min(1.0, 2 / 2**wrong))
-    assert pair.log_loss.high < 0
+    assert pair.differences["log_loss"].high < 0
     text = table(found)
     assert f"{card['parameters']:,}" in text
     assert "better against one on 36 examples: accuracy +" in text

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from pipelines.nn.prepare import image_prepare
+from pipelines.nn.prepare import image_prepare, preparation_of
 from pipelines.parameters import resolve
-from pipelines.tasks.classification.task import build, preparation
+from pipelines.tasks.classification.task import build
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_preparation_is_the_one_of_the_published_weights(model: str) -> None
     expected = getattr(keras.applications, package[model]).preprocess_input
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     parameters = resolve("classification", {"data": "d", "model": model, "size": 64})
-    found = image_prepare(preparation(parameters))(image)
+    found = image_prepare(preparation_of(parameters))(image)
     np.testing.assert_allclose(found, expected(image.astype(np.float32)), rtol=1e-4, atol=1e-4)
 
 
