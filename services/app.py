@@ -1,7 +1,9 @@
 """The HTTP surface: what is answered at which path."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -16,7 +18,9 @@ from services.openapi import openapi
 from services.uploads import Upload, read_upload
 from tatara.core.errors import BoundError, DecodeError
 from tatara.core.files import canonical_json
+from tatara.core.options import OptionError, read_options
 
+T = TypeVar("T")
 PAGE = Path(__file__).parent / "page"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
@@ -30,6 +34,7 @@ def build_app(engine: Engine) -> Starlette:
     return Starlette(
         routes=[
             Route("/predict", surface.predict, methods=["POST"]),
+            Route("/render", surface.render, methods=["POST"]),
             Route("/healthz", surface.health),
             Route("/livez", surface.health),
             Route("/readyz", surface.ready),
@@ -54,19 +59,18 @@ class Surface:
     async def predict(self, request: Request) -> Response:
         """Files in, typed answers out."""
         identity = self._serving()
-        if self._busy.locked():
-            raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
-        async with self._busy:
-            upload = await read_upload(request, self._engine.settings)
-            seconds = self._engine.settings.answer_seconds
-            try:
-                async with asyncio.timeout(seconds):
-                    found = await self._answers(upload)
-            except TimeoutError:
-                raise RequestError(503, "answer_time", f"no answer within {seconds} s; send fewer images") from None
+        found = await self._asked(request, self._answers)
         metrics.EXAMPLES.inc(len(found))
         model = {"name": identity.name, "version": identity.version}
-        return _json({"model": model, "answers": [answer.model_dump(mode="json") for answer in found]})
+        body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+        return await asyncio.to_thread(_json, body)
+
+    async def render(self, request: Request) -> Response:
+        """One file in, the picture with its answer drawn out."""
+        self._serving()
+        picture = await self._asked(request, self._picture)
+        metrics.EXAMPLES.inc()
+        return Response(picture, media_type="image/png")
 
     async def health(self, request: Request) -> Response:
         """The process is alive."""
@@ -118,13 +122,42 @@ class Surface:
             raise RequestError(503, "ready", f"not ready: {self._engine.refusal}")
         return self._engine.identity
 
-    async def _answers(self, upload: Upload) -> list[BaseModel]:
-        rows = []
-        for name, row in zip(upload.names, await self._engine.outputs(upload.contents), strict=True):
-            if isinstance(row, Exception):
-                raise _refusal(row, name)
-            rows.append(row)
-        return await self._engine.answers(rows, upload.top)
+    async def _asked(self, request: Request, ask: Callable[[Upload, Any], Awaitable[T]]) -> T:
+        """What ``ask`` gives for the request's files and options, under the caps on requests and time."""
+        if self._busy.locked():
+            raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
+        async with self._busy:
+            upload = await read_upload(request, self._engine.settings)
+            options = self._options(upload)
+            seconds = self._engine.settings.answer_seconds
+            try:
+                async with asyncio.timeout(seconds):
+                    return await ask(upload, options)
+            except TimeoutError:
+                raise RequestError(503, "answer_time", f"no answer within {seconds} s; send fewer images") from None
+
+    def _options(self, upload: Upload) -> Any:
+        runtime = self._engine.runtime
+        try:
+            return read_options(runtime.kind, runtime.contract, upload.given)
+        except OptionError as error:
+            raise RequestError(422, error.name, str(error)) from None
+
+    async def _answers(self, upload: Upload, options: Any) -> list[BaseModel]:
+        found: list[BaseModel] = []
+        for name, one in zip(upload.names, await self._engine.answers(upload.contents, options), strict=True):
+            if isinstance(one, Exception):
+                raise _refusal(one, name)
+            found.append(one)
+        return found
+
+    async def _picture(self, upload: Upload, options: Any) -> bytes:
+        if len(upload.contents) > 1:
+            raise RequestError(413, "max_files", f"{len(upload.contents)} files; one picture is drawn at a time")
+        try:
+            return await self._engine.picture(upload.contents[0], options)
+        except (DecodeError, BoundError) as error:
+            raise _refusal(error, upload.names[0]) from None
 
 
 def _refusal(error: Exception, name: str) -> Exception:

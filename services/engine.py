@@ -1,11 +1,13 @@
 """The model behind the door: verified, loaded, proven on its golden cases, then asked in batches."""
 
 import asyncio
+import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +15,18 @@ from numpy.typing import NDArray
 from services import metrics
 from services.batching import Batcher, Outputs
 from services.settings import Pin, Settings
-from tatara.core.errors import RefusedError
+from tatara.core.contract import Finished
+from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import read_json
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
 from tatara.core.runtime import Runtime
+from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
 """What BentoML's model store adds to a model folder."""
 
+T = TypeVar("T")
 logger = logging.getLogger("tatara.service")
 
 
@@ -32,6 +37,23 @@ class Identity:
     name: str
     version: str
     lineage: Chain
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One image: its height and width, the windows that it is answered in, and what the next step needs of it.
+
+    Attributes:
+        size: height and width in pixels.
+        windows: that it is answered in.
+        prepared: the model's input, where there is one window only.
+        pixels: empty where they are not needed again.
+    """
+
+    size: tuple[int, int]
+    windows: list[Window]
+    prepared: NDArray[np.float32] | None
+    pixels: NDArray[np.uint8]
 
 
 def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
@@ -53,7 +75,8 @@ class Engine:
         self.pin, self.settings = pin, settings
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="prepare")
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
+        self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
 
     async def start(self) -> None:
         """Load, then hold the golden cases to TensorFlow's answers. Never raises: `refusal` keeps the reason."""
@@ -81,42 +104,92 @@ class Engine:
         if hasattr(self, "_batcher"):
             self._batcher.close()
 
-    def admit(self, content: bytes) -> NDArray[np.float32]:
-        """One file's bytes -> the prepared tensor.
+    async def answers(self, contents: Sequence[bytes], options: Any) -> list[Any]:
+        """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead."""
+
+        def answer(finished: Finished, image: Opened) -> Any:
+            return self.runtime.kind.answer(self.runtime.contract, finished, options, image.size)
+
+        return await asyncio.gather(*(self._ask(content, answer) for content in contents), return_exceptions=True)
+
+    async def picture(self, content: bytes, options: Any) -> bytes:
+        """One image with its answer drawn, as a PNG file.
 
         Raises:
             DecodeError: not a readable image.
             BoundError: a bound of the contract is broken.
         """
-        return self.runtime.prepare(self.runtime.admit(content))
+        contract, kind = self.runtime.contract, self.runtime.kind
 
-    async def outputs(self, contents: Sequence[bytes]) -> list[Outputs | Exception]:
-        """Outputs for each file, in order; for a file that cannot be answered, the reason instead."""
-        return list(await asyncio.gather(*(self._outputs(content) for content in contents), return_exceptions=True))  # type: ignore[arg-type]
+        def draw(finished: Finished, image: Opened) -> bytes:
+            found = kind.answer(contract, finished, options, image.size)
+            stream = io.BytesIO()
+            kind.overlay(image.pixels, found, contract.labels).save(stream, "PNG", compress_level=1)
+            return stream.getvalue()
 
-    async def answers(self, rows: Sequence[Outputs], top: int) -> list[Any]:
-        """The kind's typed answers to rows of `outputs`."""
-        stacked = {name: np.stack([row[name] for row in rows]) for name in self.runtime.contract.outputs}
-        return list(self.runtime.kind.answers(self.runtime.contract, stacked, top))
+        return await self._ask(content, draw, keep=True)
 
-    async def _outputs(self, content: bytes) -> Outputs:
-        prepared = await asyncio.get_running_loop().run_in_executor(self._pool, self.admit, content)
-        return await asyncio.wrap_future(self._batcher.submit(prepared))
+    async def _ask(self, content: bytes, use: Callable[[Finished, Opened], T], keep: bool = False) -> T:
+        """What ``use`` makes of the finished answer. It runs where that is made: large answers never wait for it."""
+        async with self._room:
+            image = await self._in_pool(self._open, content, keep)
+            if image.prepared is None:
+                parts = await self._parts(image.pixels, image.windows)
+                return await self._in_pool(lambda: use(merged(self.runtime.kind, parts, image.windows), image))
+            outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
+            return await self._in_pool(lambda: use(self.runtime.finish(outputs, *image.size), image))
+
+    def _open(self, content: bytes, keep: bool) -> Opened:
+        pixels = self.runtime.admit(content)
+        size = (pixels.shape[0], pixels.shape[1])
+        cut = windows(*size, self.runtime.contract.tiling)
+        if len(cut) > 1:
+            return Opened(size, cut, None, pixels)
+        return Opened(size, cut, self.runtime.prepare(pixels), pixels if keep else pixels[:0].copy())
+
+    async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
+        """The finished answer to each window, a few windows at a time."""
+        parts: list[Finished] = []
+        for start in range(0, len(cut), self.settings.max_batch):
+            some = cut[start : start + self.settings.max_batch]
+            parts += await asyncio.gather(*(self._part(pixels, window) for window in some))
+        return parts
+
+    async def _part(self, pixels: NDArray[np.uint8], window: Window) -> Finished:
+        top, left, bottom, right = window
+        prepared = await self._in_pool(lambda: self.runtime.prepare(window_of(pixels, window)))
+        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
+        return await self._in_pool(self._packed, outputs, (bottom - top, right - left))
+
+    def _packed(self, outputs: Outputs, size: tuple[int, int]) -> Finished:
+        found: Finished = self.runtime.kind.packed(self.runtime.finish(outputs, *size))
+        return found
+
+    async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *values)
 
     async def _prove(self) -> None:
         folder = self.pin.folder / "golden"
         golden = read_json(folder / "cases.json")
-        tolerance, cases = float(golden["tolerance"]), golden["cases"]
-        if not cases:
+        if not golden["cases"]:
             raise RefusedError("golden/cases.json has no case; package the model again")
-        rows = await self.outputs([(folder / case["file"]).read_bytes() for case in cases])
-        for case, row in zip(cases, rows, strict=True):
-            if isinstance(row, Exception):
-                raise RefusedError(f"golden case {case['file']} is not answered: {row}")
-            for name, expected in case["outputs"].items():
-                difference = float(np.max(np.abs(row[name] - np.asarray(expected, np.float32))))
-                if not difference <= tolerance:
+        for case in golden["cases"]:
+            try:
+                apart = await self._apart(folder, case)
+            except (DecodeError, BoundError) as error:
+                raise RefusedError(f"golden case {case['file']} is not answered: {error}") from None
+            for name, tolerance in golden["tolerances"].items():
+                if not apart[name] <= tolerance:
                     raise RefusedError(
-                        f"golden case {case['file']}: {name} differs from TensorFlow's answer by {difference:.2g}, "
+                        f"golden case {case['file']}: {name} differs from TensorFlow's answer by {apart[name]:.2g}, "
                         f"at most {tolerance:g} is allowed; package the model again"
                     )
+
+    async def _apart(self, folder: Path, case: dict[str, str]) -> dict[str, float]:
+        """How far the answer to a golden case lies from TensorFlow's."""
+        with np.load(folder / case["answer"], allow_pickle=False) as archive:
+            expected = dict(archive)
+        found: dict[str, float] = await self._ask(
+            (folder / case["file"]).read_bytes(), lambda finished, _: self.runtime.kind.differences(expected, finished)
+        )
+        return found

@@ -24,6 +24,10 @@ REFUSALS = {
     "503": "not ready, with the reason",
 }
 
+PREDICT, RENDER = "Answers to one file or many, in their order", "The image with its answer drawn, as a PNG of its size"
+JOINED = {"style": "form", "explode": False}
+"""Of a parameter with several values: they stand in one text with commas between them."""
+
 
 class ModelName(BaseModel):
     """The registered model that answers."""
@@ -52,6 +56,7 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
         "required": ["model", "answers"],
         "properties": {"model": _reference("ModelName"), "answers": {"type": "array", "items": answer}},
     }
+    answers = {"application/json": {"schema": _reference("Prediction")}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -61,7 +66,8 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
             "classes. Every answer carries the digest of its lineage.",
         },
         "paths": {
-            "/predict": {"post": _predict(engine)},
+            "/predict": {"post": _ask(engine, "predict", PREDICT, engine.settings.max_files, answers)},
+            "/render": {"post": _ask(engine, "render", RENDER, 1, {"image/png": {}})},
             "/lineage": {"get": _get("The chain from the training data to this model", _reference("Chain"))},
             "/model": {"get": _get("Name, version, lineage digest and contract", {"type": "object"})},
             "/healthz": {"get": _get("The process is alive", {"type": "object"})},
@@ -73,18 +79,37 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
     }
 
 
-def _predict(engine: Engine) -> dict[str, Any]:
+def _ask(engine: Engine, name: str, summary: str, most: int, answer: dict[str, Any]) -> dict[str, Any]:
+    """A path that takes files and the kind's parameters, in the query or in the form."""
     binary = {"type": "string", "format": "binary"}
-    top = {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 5}
-    files = {"type": "array", "items": binary, "minItems": 1, "maxItems": engine.settings.max_files}
-    form = {"type": "object", "required": [FIELD], "properties": {FIELD: files, "top": top}}
+    files = {"type": "array", "items": binary, "minItems": 1, "maxItems": most}
+    options = _options(engine)
+    form = {"type": "object", "required": [FIELD], "properties": {FIELD: files, **options}}
     content = {kind: {"schema": binary} for kind in ("image/*", "application/octet-stream")}
-    operation = _get("Answers to one file or many, in their order", _reference("Prediction"), tuple(REFUSALS))
+    operation = _get(summary, None, tuple(REFUSALS))
+    operation["responses"]["200"]["content"] = answer
     return operation | {
-        "operationId": "predict",
-        "parameters": [{"name": "top", "in": "query", "schema": top, "description": "labels that an answer lists"}],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}, **content}},
+        "operationId": name,
+        "parameters": [
+            {"name": option, "in": "query", "schema": schema, "description": schema.get("description", ""), **JOINED}
+            for option, schema in options.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form, "encoding": {FIELD: {"contentType": "image/*"}}},
+                **content,
+            },
+        },
     }
+
+
+def _options(engine: Engine) -> dict[str, Any]:
+    """Schema by parameter of the kind that is served; class names are the model's own."""
+    found: dict[str, Any] = engine.runtime.kind.Options.model_json_schema()["properties"]
+    if "classes" in found:
+        found["classes"]["items"] = {"type": "string", "enum": list(engine.runtime.contract.labels)}
+    return found
 
 
 def _get(summary: str, schema: dict[str, Any] | None, refusals: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From an HTTP body to files in memory, under the caps on size, number and time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,9 @@ from starlette.types import Message
 from services.errors import RequestError
 from services.settings import Settings
 
+Given = dict[str, str | list[str]]
+"""Parameters by name: a text, or several where a name was given several times."""
+
 FIELD = "files"
 DRAINED = 8
 """How many times the cap is read and thrown away, so that a client that is still sending gets to read the refusal."""
@@ -21,18 +24,18 @@ DRAINED = 8
 
 @dataclass(frozen=True)
 class Upload:
-    """The files of one request, with the names that the client gave them, and its ``top``."""
+    """The files of one request, with the names that the client gave them, and its parameters as they came."""
 
     names: list[str]
     contents: list[bytes]
-    top: int
+    given: Given
 
 
 async def read_upload(request: Request, settings: Settings) -> Upload:
-    """The files in a multipart form (field ``files``) or in a raw image body.
+    """The files in a multipart form (field ``files``) or in a raw image body, with the parameters in query and form.
 
     Raises:
-        RequestError: another content type, field or number of files; too large; too slow; a bad ``top``.
+        RequestError: another content type, field or number of files; too large; too slow.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     raw = content_type.startswith("image/") or content_type == "application/octet-stream"
@@ -44,7 +47,7 @@ async def read_upload(request: Request, settings: Settings) -> Upload:
     try:
         async with asyncio.timeout(settings.read_seconds), _capped(request, settings.max_body) as capped:
             if raw:
-                return Upload(["body"], [await capped.body()], _top(request.query_params.get("top")))
+                return Upload(["body"], [await capped.body()], _given(request.query_params.multi_items()))
             return await _read_form(capped, settings)
     except TimeoutError:
         raise RequestError(408, "read_time", f"the body did not arrive within {settings.read_seconds} s") from None
@@ -60,8 +63,9 @@ async def _read_form(request: Request, settings: Settings) -> Upload:
     try:
         files = _files(form, settings)
         names = [file.filename or f"{FIELD}[{i}]" for i, file in enumerate(files)]
-        top = form.get("top", request.query_params.get("top"))
-        return Upload(names, [await file.read() for file in files], _top(top if isinstance(top, str) else None))
+        texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        given = _given(request.query_params.multi_items()) | _given(texts)
+        return Upload(names, [await file.read() for file in files], given)
     finally:
         await form.close()
 
@@ -69,7 +73,7 @@ async def _read_form(request: Request, settings: Settings) -> Upload:
 def _files(form: FormData, settings: Settings) -> list[UploadFile]:
     files = form.getlist(FIELD)
     if not files:
-        given = ", ".join(sorted({repr(key) for key in form if key != "top"})) or "nothing"
+        given = ", ".join(sorted({repr(key) for key in form})) or "nothing"
         raise RequestError(422, "field", f"no field {FIELD!r} in the form, found {given}; send images as {FIELD!r}")
     if len(files) > settings.max_files:
         raise RequestError(413, "max_files", f"{len(files)} files, at most {settings.max_files} are taken at once")
@@ -79,12 +83,11 @@ def _files(form: FormData, settings: Settings) -> list[UploadFile]:
     return uploads
 
 
-def _top(given: str | None) -> int:
-    if given is None or given == "":
-        return 5
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:6]) <= 10_000):
-        raise RequestError(422, "top", f"top={given[:20]!r}: a whole number from 1 to 10000 is needed")
-    return int(given)
+def _given(items: Sequence[tuple[str, str]]) -> Given:
+    found: dict[str, list[str]] = {}
+    for name, value in items:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 @asynccontextmanager

@@ -1,21 +1,28 @@
 """Ask a model from a notebook or a script: over HTTP, or from a model folder on this machine."""
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
+from tatara.core.contract import Contract
 from tatara.core.errors import BoundError, DecodeError, RefusedError, TataraError, UsageError
-from tatara.core.kinds.classification import Answer
 from tatara.core.lineage import Chain
+from tatara.core.options import OptionError
 
 if TYPE_CHECKING:
     import httpx
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 File = str | Path | bytes
 NOBODY = ("", "", "")
+FileErrors = (DecodeError, BoundError)
+"""What is wrong with one file, while others may be answered."""
 
 
 class Client:
@@ -39,21 +46,46 @@ class Client:
         local = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
         self._http = httpx.Client(timeout=seconds, trust_env=not local)
         self._model = NOBODY
+        self._contract: Contract | None = None
 
-    def predict(self, files: Iterable[File], top: int = 5) -> list[Answer]:
+    def predict(self, files: Iterable[File], **options: Any) -> list[Any]:
         """One answer for each file (a path, or a file's bytes), in order.
 
+        Args:
+            files: to answer.
+            options: by the names of the kind's ``Options``, such as ``top=3``, ``score=0.3``, ``classes=["cat"]``.
+
+        Returns:
+            ``Answer`` of the module of the model's kind in `tatara.core.kinds`.
+
         Raises:
-            UsageError: no file, or one that is not there.
+            UsageError: no file, or one that is not there, or an option that the kind does not take.
             DecodeError: a file is not a readable image; the message names it.
             BoundError: a file breaks a bound of the model's contract.
             TataraError: the service cannot be reached, is not ready, or refused for another reason.
         """
-        parts = [("files", part) for part in map(_part, files, count(1))]
-        if not parts:
-            raise UsageError("no file to predict; give at least one")
-        answers = self._ask("POST", "/predict", params={"top": top}, files=parts)["answers"]
-        return [Answer.model_validate(answer) for answer in answers]
+        return self._predict(list(map(_part, files, count(1))), options)
+
+    def predict_each(self, files: Iterable[File], **options: Any) -> Iterator[Any]:
+        """As `predict`, a request for each file; for a file that cannot be answered, its error instead of an answer."""
+        for file, position in zip(files, count(1), strict=False):
+            try:
+                (answer,) = self._predict([_part(file, position)], options)
+                yield answer
+            except (*FileErrors, FileError) as error:
+                yield error
+
+    def render(self, file: File, **options: Any) -> bytes:
+        """The image with its answer drawn, as a PNG file; options and errors as in `predict`."""
+        parts = [("files", _part(file, 1))]
+        return bytes(self._request("POST", "/render", params=_texts(options), files=parts).content)
+
+    @property
+    def contract(self) -> Contract:
+        """What the model takes and gives."""
+        if self._contract is None:
+            self._contract = Contract.model_validate(self._ask("GET", "/model")["contract"])
+        return self._contract
 
     @property
     def model(self) -> tuple[str, str]:
@@ -84,12 +116,27 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def _predict(self, parts: list[tuple[str, bytes]], options: dict[str, Any]) -> list[Any]:
+        if not parts:
+            raise UsageError("no file to predict; give at least one")
+        kind = importlib.import_module(f"tatara.core.kinds.{self.contract.kind}")
+        files = [("files", part) for part in parts]
+        answers = self._ask("POST", "/predict", params=_texts(options), files=files)["answers"]
+        return [kind.Answer.model_validate(answer) for answer in answers]
+
     def _identity(self) -> tuple[str, str, str]:
         if self._model == NOBODY:
             self._ask("GET", "/readyz")
         return self._model
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
+        answer = self._request(method, path, **request)
+        try:
+            return answer.json()
+        except ValueError:
+            raise _stranger(self.url) from None
+
+    def _request(self, method: str, path: str, **request: Any) -> "httpx.Response":
         import httpx
 
         try:
@@ -102,38 +149,76 @@ class Client:
         try:
             names = ("x-tatara-model", "x-tatara-version", "x-tatara-lineage")
             name, version, lineage = (unquote(answer.headers[header]) for header in names)
-            self._model = (name, version, lineage)
-            return answer.json()
-        except (KeyError, ValueError):
-            raise TataraError(f"{self.url} answers, but is not a Tatara service; check the address") from None
+        except KeyError:
+            raise _stranger(self.url) from None
+        self._model = (name, version, lineage)
+        return answer
 
 
-def predict_local(folder: Path, files: Iterable[File], top: int = 5) -> list[Answer]:
-    """Answers from a model folder on this machine, through the same runtime as the service.
+class Local:
+    """A model folder on this machine, asked through the same runtime as the service.
+
+    Args:
+        folder: the model folder.
 
     Raises:
-        UsageError, DecodeError, BoundError: as `Client.predict`.
-        TataraError: the model folder cannot be loaded.
+        TataraError: it cannot be loaded, or was changed.
     """
-    import numpy as np
 
-    from tatara.core.manifest import verify_seal
-    from tatara.core.runtime import Runtime
+    def __init__(self, folder: Path) -> None:
+        from tatara.core.manifest import verify_seal
+        from tatara.core.runtime import Runtime
 
-    verify_seal(folder, beside=("model.yaml",))
-    runtime = Runtime(folder)
-    prepared = []
-    for name, content in map(_part, files, count(1)):
+        verify_seal(folder, beside=("model.yaml",))
+        self._runtime: Runtime = Runtime(folder)
+
+    @property
+    def contract(self) -> Contract:
+        """What the model takes and gives."""
+        return self._runtime.contract
+
+    def predict(self, files: Iterable[File], **options: Any) -> list[Any]:
+        """As `Client.predict`, with its errors."""
+        answers = []
+        for answer in self.predict_each(files, **options):
+            if isinstance(answer, TataraError):
+                raise answer
+            answers.append(answer)
+        if not answers:
+            raise UsageError("no file to predict; give at least one")
+        return answers
+
+    def predict_each(self, files: Iterable[File], **options: Any) -> Iterator[Any]:
+        """As `Client.predict_each`."""
+        from tatara.core.options import read_options
+
+        typed = read_options(self._runtime.kind, self.contract, options)
+        for file, position in zip(files, count(1), strict=False):
+            try:
+                name, content = _part(file, position)
+                pixels = self._admit(name, content)
+            except (*FileErrors, FileError) as error:
+                yield error
+                continue
+            (finished,) = self._runtime.answer([pixels])
+            yield self._runtime.kind.answer(self.contract, finished, typed, pixels.shape[:2])
+
+    def _admit(self, name: str, content: bytes) -> "NDArray[np.uint8]":
         try:
-            prepared.append(runtime.prepare(runtime.admit(content)))
+            return self._runtime.admit(content)
         except BoundError as error:
             raise BoundError(error.rule, f"{name}: {error}") from None
         except DecodeError as error:
             raise DecodeError(f"{name}: {error}") from None
-    if not prepared:
-        raise UsageError("no file to predict; give at least one")
-    found: list[Answer] = runtime.kind.answers(runtime.contract, runtime.infer(np.stack(prepared)), top)
-    return found
+
+
+def predict_local(folder: Path, files: Iterable[File], **options: Any) -> list[Any]:
+    """Answers from a model folder on this machine: `Local.predict`."""
+    return Local(folder).predict(files, **options)
+
+
+class FileError(UsageError):
+    """A file is not there, or cannot be opened."""
 
 
 def _part(file: File, position: int) -> tuple[str, bytes]:
@@ -143,7 +228,16 @@ def _part(file: File, position: int) -> tuple[str, bytes]:
     try:
         return str(file), Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}; give the path of an image file") from None
+        raise FileError(f"{file}: {error.strerror}; give the path of an image file") from None
+
+
+def _texts(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as query parameters: several values of one as the parameter several times."""
+    return {name: list(value) if isinstance(value, list | tuple) else value for name, value in options.items()}
+
+
+def _stranger(url: str) -> TataraError:
+    return TataraError(f"{url} answers, but is not a Tatara service; check the address")
 
 
 def _refusal(answer: "httpx.Response", url: str) -> TataraError:
@@ -154,6 +248,8 @@ def _refusal(answer: "httpx.Response", url: str) -> TataraError:
         return TataraError(f"{url} refused with HTTP {answer.status_code} and gave no reason; is it a Tatara service?")
     if rule == "decode":
         return DecodeError(message)
-    if answer.status_code == 422 and rule not in ("field", "top"):
+    if rule == "max_body" or (answer.status_code == 422 and "file" in body):
         return BoundError(rule, message)
+    if answer.status_code == 422 and rule != "field":
+        return OptionError(rule, message)
     return TataraError(message)

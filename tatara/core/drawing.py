@@ -66,6 +66,18 @@ def fit(pixels: NDArray[np.uint8], box: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
+def captioned(pictures: Sequence[Image.Image], captions: Sequence[str], margin: int = 12) -> list[Image.Image]:
+    """Cards of one size, each a picture with a line of text below."""
+    width, height = (max(picture.size[axis] for picture in pictures) for axis in (0, 1))
+    cards = []
+    for picture, caption in zip(pictures, captions, strict=True):
+        card = Image.new("RGB", (width + 2 * margin, height + 2 * margin + 40), CARD)
+        card.paste(picture, (margin + (width - picture.width) // 2, margin + (height - picture.height) // 2))
+        write(ImageDraw.Draw(card), (2 * margin, card.height - 26), caption, 16, FAINT, width - 2 * margin)
+        cards.append(card)
+    return cards
+
+
 def grid(cards: Sequence[Image.Image], footer: str, columns: int = 4, gap: int = 24) -> Image.Image:
     """Cards of one size in rows, with a line of text below."""
     columns = min(columns, len(cards))

@@ -2,17 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.home import state_root
+from tatara.core.progress import progress
 from tatara.verbs import Output, Request
 from tatara.verbs.options import boolean, options, port, subject
 
 if TYPE_CHECKING:
     from services.launch import Service
-    from tatara.core.kinds.classification import Answer
 
 
 def serve(request: Request, output: Output) -> int:
@@ -25,51 +26,104 @@ def serve(request: Request, output: Output) -> int:
 
 
 def predict(request: Request, output: Output) -> int:
-    """Ask a packaged model, or the service at ``url``, about image files; ``save`` draws the answers."""
-    from tatara.core.client import Client, predict_local
+    """Ask a packaged model, or the service at ``url``, about image files; ``save`` draws the answers.
 
-    given = options(request, save=str, url=str, top=int)
-    words = request.words if "url" in given else request.words[1:]
+    A file that cannot be answered is named on standard error, the others are answered, and the exit code is 1.
+    """
+    asked = options(request, save=str, url=str, **dict.fromkeys(_option_names(), str))
+    given = {name: value for name, value in asked.items() if name not in ("save", "url")}
+    words = request.words if "url" in asked else request.words[1:]
     if not words:
         raise UsageError(f"give files to predict, like: tatara {request.usage}")
-    top = given.get("top", 5)
-    if "url" in given:
-        with Client(given["url"]) as client:
-            answers = client.predict(words, top)
-            name, version = client.model
-            lineage = client.lineage.digest
-    else:
-        version_found = _packaged(request.words[0])
-        folder = _model_folder(version_found.tags["tatara.bento"])
-        answers = predict_local(folder, words, top)
-        name, version, lineage = version_found.name, version_found.version, version_found.tags["tatara.lineage"]
+    found = _served(asked["url"], words, given) if "url" in asked else _packaged_here(request.words[0], words, given)
+    for _, error in found.refused:
+        print(f"tatara: {error}", file=sys.stderr)
     value = {
-        "model": {"name": name, "version": str(version)},
-        "lineage": lineage,
-        "answers": [{"file": file, **answer.model_dump()} for file, answer in zip(words, answers, strict=True)],
+        "model": {"name": found.name, "version": found.version},
+        "lineage": found.lineage,
+        "answers": [{"file": file, **_told(answer)} for file, answer in zip(words, found.answers, strict=True)],
     }
-    lines = [*answer_lines(words, answers), f"model     {name}/{version}", f"lineage   {lineage}"]
-    if "save" in given:
-        value["picture"] = str(
-            save_picture(Path(given["save"]), words, answers, f"{name}/{version}  lineage {lineage}")
-        )
+    files, answers = [file for file, _ in found.answered], [answer for _, answer in found.answered]
+    lines = answer_lines(files, answers) if files else []
+    lines += [f"model     {found.name}/{found.version}", f"lineage   {found.lineage}"]
+    if "save" in asked and files:
+        footer = f"{found.name}/{found.version}  lineage {found.lineage}"
+        value["picture"] = str(save_picture(Path(asked["save"]), files, answers, footer, found.labels))
         lines.append(f"picture   {value['picture']}")
     output.give(value, "\n".join(lines))
-    return 0
+    return 1 if found.refused else 0
 
 
-def answer_lines(files: Sequence[str | Path], answers: Sequence["Answer"]) -> list[str]:
-    """One line a file: its name, the label, how sure, and the runners-up."""
+@dataclass(frozen=True)
+class Found:
+    """Who answered, and for each of ``files`` the answer or the error."""
+
+    name: str
+    version: str
+    lineage: str
+    labels: Sequence[str]
+    files: Sequence[str]
+    answers: Sequence[Any]
+
+    @property
+    def answered(self) -> list[tuple[str, Any]]:
+        """Files with their answers."""
+        pairs = zip(self.files, self.answers, strict=True)
+        return [(file, answer) for file, answer in pairs if not isinstance(answer, TataraError)]
+
+    @property
+    def refused(self) -> list[tuple[str, TataraError]]:
+        """Files with their errors."""
+        pairs = zip(self.files, self.answers, strict=True)
+        return [(file, answer) for file, answer in pairs if isinstance(answer, TataraError)]
+
+
+def _served(url: str, files: Sequence[str], given: dict[str, str]) -> Found:
+    from tatara.core.client import Client
+
+    with Client(url) as client:
+        labels = client.contract.labels
+        answers = list(progress(client.predict_each(files, **given), len(files), "predict"))
+        return Found(*client.model, str(client.lineage.digest), labels, files, answers)
+
+
+def _packaged_here(reference: str, files: Sequence[str], given: dict[str, str]) -> Found:
+    from tatara.core.client import Local
+
+    version = _packaged(reference)
+    local = Local(_model_folder(version.tags["tatara.bento"]))
+    answers = list(progress(local.predict_each(files, **given), len(files), "predict"))
+    lineage = version.tags["tatara.lineage"]
+    return Found(version.name, str(version.version), lineage, local.contract.labels, files, answers)
+
+
+def _option_names() -> list[str]:
+    """Of all kinds: which kind is asked is known when the model is."""
+    from tatara.core.kinds import classification, detection, instances, segmentation
+
+    kinds: tuple[Any, ...] = (classification, detection, instances, segmentation)
+    return sorted({name for kind in kinds for name in kind.Options.model_fields})
+
+
+def _told(answer: Any) -> dict[str, Any]:
+    return {"error": str(answer)} if isinstance(answer, TataraError) else dict(answer.model_dump(mode="json"))
+
+
+def _kind(answer: Any) -> Any:
+    """The module of `tatara.core.kinds` that an answer is of."""
+    return sys.modules[type(answer).__module__]
+
+
+def answer_lines(files: Sequence[str | Path], answers: Sequence[Any]) -> list[str]:
+    """One line a file: its name, and the answer as its kind tells it."""
     width = max(len(str(file)) for file in files)
-    return [
-        f"{file!s:<{width}}  {answer.label}  {answer.score:.1%}"
-        + "".join(f"   {other.label} {other.score:.1%}" for other in answer.top[1:3])
-        for file, answer in zip(files, answers, strict=True)
-    ]
+    return [f"{file!s:<{width}}  {_kind(answer).line(answer)}" for file, answer in zip(files, answers, strict=True)]
 
 
-def save_picture(path: Path, files: Sequence[str | Path], answers: Sequence["Answer"], footer: str) -> Path:
-    """Draw the answers beside their images and write the picture; returns its absolute path.
+def save_picture(
+    path: Path, files: Sequence[str | Path], answers: Sequence[Any], footer: str, labels: Sequence[str] = ()
+) -> Path:
+    """Draw the answers over their images and write the picture; returns its absolute path.
 
     Raises:
         UsageError: the name's ending is not that of a picture format.
@@ -78,14 +132,18 @@ def save_picture(path: Path, files: Sequence[str | Path], answers: Sequence["Ans
 
     from PIL import Image
 
+    from tatara.core import drawing
     from tatara.core.files import write_bytes
-    from tatara.core.kinds.classification import draw
     from tatara.core.modalities.image import decode
 
     if path.suffix.lower() not in Image.registered_extensions():
         raise UsageError(f"save={path}: not a picture format; end the name in .png or .jpg")
+    pictures = [
+        _kind(answer).overlay(decode(Path(file).read_bytes()), answer, labels, 480)
+        for file, answer in zip(files, answers, strict=True)
+    ]
     content = io.BytesIO()
-    picture = draw([decode(Path(file).read_bytes()) for file in files], answers, footer)
+    picture = drawing.grid(drawing.captioned(pictures, [str(file) for file in files]), footer)
     picture.save(content, Image.registered_extensions()[path.suffix.lower()])
     write_bytes(path.absolute(), content.getvalue())
     return path.absolute()
@@ -112,9 +170,9 @@ def answered_once(name: str, version: str, gpu: bool = False) -> dict[str, Any]:
     return {
         "url": service.url,
         "file": case.name,
-        "answer": answer.model_dump(),
+        "answer": answer.model_dump(mode="json"),
         "lineage": lineage,
-        "text": f"{answer.label} ({answer.score:.1%}) for {case.name}",
+        "text": f"{_kind(answer).line(answer)} for {case.name}",
     }
 
 

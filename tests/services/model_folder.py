@@ -1,7 +1,9 @@
-"""A model folder small enough to make in a test: it names the strongest colour of an image, left half weighted."""
+"""Model folders small enough to make in a test, one of each kind: they see the strongest colours of an image."""
 
 import io
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,28 +12,36 @@ from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
 from pipelines.packaging.bento import Release, build_bento
-from tatara.core.contract import Bound, Contract, ImagePreparation
+from tatara.core.contract import Bound, Contract, Finished, ImagePreparation, Tiling
 from tatara.core.files import sha256_bytes, write_bytes, write_json, write_text
 from tatara.core.lineage import Chain
 from tatara.core.manifest import seal
 from tatara.core.modalities.image import DECODER, decode
+from tests.services.graphs import KINDS, SIDE, TYPES
 
 LABELS = ("red", "green", "blue")
-SIDE = 8
 BOUNDS = (
     Bound(rule="width_within", column="width", minimum=2, maximum=4000),
     Bound(rule="modes_known", column="mode", allowed=("RGB", "L", "P", "CMYK", "RGBA", "I;16")),
 )
 
 
-def contract(bounds: tuple[Bound, ...] = (), labels: tuple[str, ...] = LABELS) -> Contract:
+def contract(
+    bounds: tuple[Bound, ...] = (),
+    labels: tuple[str, ...] = LABELS,
+    kind: str = "classification",
+    tiling: Tiling | None = None,
+) -> Contract:
+    graphs = KINDS[kind](len(labels))
     return Contract(
         modality="image",
-        kind="classification",
+        kind=kind,  # type: ignore[arg-type]
         decoder=DECODER,
         labels=labels,
         preparation=ImagePreparation(size=SIDE, scaling="unit"),
-        outputs={"probabilities": (len(labels),)},
+        outputs=graphs.outputs,
+        finished=graphs.finished,
+        tiling=tiling,
         bounds=bounds,
     )
 
@@ -75,44 +85,68 @@ def _prepare(path: Path, digest: str) -> None:
     _save(path, nodes, [image], [prepared], constants, digest)
 
 
-def _model(path: Path, digest: str, classes: int) -> None:
-    weights = np.zeros((SIDE, SIDE, 3, classes), np.float32)
-    for channel in range(3):
-        weights[:, : SIDE // 2, channel, channel] = 0.12
-        weights[:, SIDE // 2 :, channel, channel] = 0.08
-    nodes = [
-        helper.make_node("Reshape", ["batch", "shape"], ["rows"]),
-        helper.make_node("MatMul", ["rows", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
-    ]
-    constants = {"shape": np.array([-1, SIDE * SIDE * 3], np.int64), "weights": weights.reshape(-1, classes)}
+def _value(name: str, shape: tuple[int | str, ...]) -> onnx.ValueInfoProto:
+    kind = TYPES.get(name.removeprefix("model_"), TensorProto.FLOAT)
+    if name == "model_masks" or shape[1:] == (3, SIDE, SIDE):
+        kind = TensorProto.FLOAT  # before they are pasted
+    return helper.make_tensor_value_info(name, kind, list(shape))
+
+
+def _graphs(folder: Path, meaning: Contract) -> None:
+    graphs = KINDS[meaning.kind](len(meaning.labels))
     batch = helper.make_tensor_value_info("batch", TensorProto.FLOAT, ["n", SIDE, SIDE, 3])
-    probabilities = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", classes])
-    _save(path, nodes, [batch], [probabilities], constants, digest)
+    outputs = [_value(name, ("n", *shape)) for name, shape in graphs.outputs.items()]
+    _save(folder / "model.onnx", graphs.model, [batch], outputs, graphs.constants, meaning.digest)
+    if graphs.finished:
+        rows = [_value(f"model_{name}", shape) for name, shape in graphs.outputs.items()]
+        size = helper.make_tensor_value_info("size", TensorProto.INT32, [2])
+        finished = [_value(name, shape) for name, shape in graphs.finished.items()]
+        path = folder / "finish.onnx"
+        _save(path, graphs.finish, [*rows, size], finished, graphs.finish_constants, meaning.digest)
 
 
-def expected(folder: Path, content: bytes) -> np.ndarray:
-    """Probabilities by ONNX's reference evaluator, which is not the runtime under test."""
-    (prepared,) = ReferenceEvaluator(str(folder / "prepare.onnx")).run(None, {"image": decode(content)})
-    (rows,) = ReferenceEvaluator(str(folder / "model.onnx")).run(None, {"batch": prepared[None]})
-    return np.asarray(rows[0])
+def expected(folder: Path, content: bytes, meaning: Contract) -> Finished:
+    """The finished answer by ONNX's reference evaluator, which is not the runtime under test."""
+    pixels = decode(content)
+    found = _run(folder / "prepare.onnx", {"image": pixels})
+    found = _run(folder / "model.onnx", {"batch": found["prepared"][None]})
+    row = {name: values[0] for name, values in found.items()}
+    if not meaning.finished:
+        return row
+    size = np.array(pixels.shape[:2], np.int32)
+    return _run(folder / "finish.onnx", {"size": size, **{f"model_{name}": value for name, value in row.items()}})
 
 
-def write_converted(folder: Path, bounds: tuple[Bound, ...] = (), labels: tuple[str, ...] = LABELS) -> Path:
+def _run(path: Path, given: dict[str, Any]) -> Finished:
+    evaluator = ReferenceEvaluator(str(path))
+    return dict(zip(evaluator.output_names, map(np.asarray, evaluator.run(None, given)), strict=True))
+
+
+def write_converted(
+    folder: Path,
+    bounds: tuple[Bound, ...] = (),
+    labels: tuple[str, ...] = LABELS,
+    kind: str = "classification",
+    tiling: Tiling | None = None,
+) -> Path:
     """What the convert stage leaves."""
     folder.mkdir(parents=True, exist_ok=True)
-    meaning = contract(bounds, labels)
+    meaning = contract(bounds, labels, kind, tiling)
     write_text(folder / "contract.json", meaning.canonical())
     _prepare(folder / "prepare.onnx", meaning.digest)
-    _model(folder / "model.onnx", meaning.digest, len(labels))
+    _graphs(folder, meaning)
+    tolerances = import_module(f"tatara.core.kinds.{kind}").GOLDEN_TOLERANCES
     cases = []
     for colour, label in zip(((200, 20, 20), (20, 200, 20), (20, 20, 200)), labels, strict=False):
         content = plain(*colour)
-        file = f"files/{sha256_bytes(content)}.png"
+        digest = sha256_bytes(content)
+        file, answer = f"files/{digest}.png", f"answers/{digest}.npz"
         write_bytes(folder / "golden" / file, content)
-        outputs = {"probabilities": expected(folder, content).tolist()}
-        cases.append({"file": file, "label": label, "outputs": outputs})
-    write_json(folder / "golden" / "cases.json", {"tolerance": 1e-4, "cases": cases})
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **expected(folder, content, meaning))
+        write_bytes(folder / "golden" / answer, stream.getvalue())
+        cases.append({"file": file, "answer": answer, "label": label})
+    write_json(folder / "golden" / "cases.json", {"tolerances": tolerances, "cases": cases})
     write_json(folder / "parity.json", {"max_abs": 0.0, "top1_equal": True, "examples": len(cases)})
     return folder
 
@@ -125,9 +159,11 @@ def write_chain(path: Path) -> Path:
     return path
 
 
-def write_model_folder(folder: Path, bounds: tuple[Bound, ...] = ()) -> Path:
+def write_model_folder(
+    folder: Path, bounds: tuple[Bound, ...] = (), kind: str = "classification", tiling: Tiling | None = None
+) -> Path:
     """What the package stage puts into the Bento's model."""
-    write_converted(folder, bounds)
+    write_converted(folder, bounds, kind=kind, tiling=tiling)
     write_chain(folder / "lineage.json")
     write_json(folder / "release.json", {"name": "colours", "version": "1"})
     seal(folder)

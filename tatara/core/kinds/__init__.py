@@ -1,7 +1,7 @@
 """What a model answers, by kind: the options of a request, the typed answer, its picture, and how two answers compare.
 
 Every module here has ``Options``, ``Answer``, ``answer``, ``overlay``, ``line``, ``differences``, ``TOLERANCES`` (of an
-export against TensorFlow on one machine) and ``GOLDEN_TOLERANCES`` (on another machine), and which two of these names are ``SCORE``, how
-sure, and ``DECISION``, what; those whose answer lies in the
-image's own pixels have ``merge``, which makes one answer of overlapping tiles.
+export against TensorFlow on one machine) and ``GOLDEN_TOLERANCES`` (on another machine), and says which two of these
+names are ``SCORE``, how sure, and ``DECISION``, what. Those whose answer lies in the image's own pixels have ``packed``,
+which makes an answer small, and ``merge``, which makes one of overlapping tiles.
 """
