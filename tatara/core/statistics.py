@@ -12,6 +12,8 @@ from tatara.core.contract import Strict
 
 Sums = NDArray[np.float64]
 Statistic = Callable[[Sums], Sums]
+Weighted = Callable[[Sums], Sums]
+"""How often each example counts ``(weightings, examples)`` -> metrics ``(weightings, metrics)``, NaN if undefined."""
 Judgement = Literal["better", "not_worse", "worse", "not_enough_data"]
 
 
@@ -112,6 +114,40 @@ def _bca_levels(below: Sums, without: Sums, confidence: float) -> Sums:
     return levels
 
 
+def resampled(
+    statistic: Weighted, examples: int, trials: int, seed: int = 0, resamples: int = 1000, confidence: float = 0.95
+) -> list[Interval | None]:
+    """Percentile bootstrap intervals of shares that are no function of means, such as average precision.
+
+    Resamples in which a metric is undefined are left out; a metric that is undefined on the examples has None. Where
+    all resamples agree, as they do where nothing is wrong, the interval is Wilson's of that share of ``trials``.
+
+    Args:
+        statistic: of weighted examples.
+        examples: their number.
+        trials: decisions that the examples hold, such as objects to be found.
+        seed, resamples, confidence: as for `bootstrap`.
+    """
+    value, sampled = statistic(_once(examples))[0], statistic(_times_drawn(examples, seed, resamples))
+    return [
+        None if math.isnan(estimate) else _percentiles(float(estimate), column, trials, confidence)
+        for estimate, column in zip(value, sampled.T, strict=True)
+    ]
+
+
+def _times_drawn(examples: int, seed: int, resamples: int) -> Sums:
+    """How often each example is in a sample drawn with replacement ``(resamples, examples)``."""
+    times = np.random.default_rng(seed).multinomial(examples, np.full(examples, 1 / examples), size=resamples)
+    return times.astype(np.float64)
+
+
+def _percentiles(estimate: float, sampled: Sums, trials: int, confidence: float) -> Interval:
+    low, high = np.nanquantile(sampled, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    if high - low < 1e-12:
+        return wilson(estimate * trials, trials, confidence)
+    return Interval(value=estimate, low=min(float(low), estimate), high=max(float(high), estimate))
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """Exact two-sided p-value that two classifiers are right equally often.
 
@@ -166,11 +202,11 @@ class Verdict(Strict):
     Attributes:
         verdict: ``better``: the interval lies above 0; ``not_worse``: above -margin; ``worse``: below 0, and not above
             -margin; ``not_enough_data``: none of these.
-        difference: of accuracy, challenger minus champion, with its two-sided ``confidence`` interval.
-        margin: accuracy that may be lost.
+        difference: of the metric, challenger minus champion, with its two-sided ``confidence`` interval.
+        margin: what may be lost of the metric.
         examples: compared.
-        only_challenger, only_champion: examples that only this one got right.
-        p_value: McNemar's exact one.
+        only_challenger, only_champion: examples that only this one got right, or on which it did better.
+        p_value: McNemar's exact one of these two, which makes it a sign test.
     """
 
     verdict: Judgement
@@ -196,13 +232,67 @@ def paired_not_worse(
     only_challenger = int((challenger & ~champion).sum())
     only_champion = int((champion & ~challenger).sum())
     gap = paired_proportions_apart(only_challenger, only_champion, len(champion), confidence)
-    if gap.low > 0:
-        verdict: Judgement = "better"
-    elif gap.low > -margin:
-        verdict = "not_worse"
-    else:
-        verdict = "worse" if gap.high < 0 else "not_enough_data"
     return Verdict(
-        verdict=verdict, difference=gap, confidence=confidence, margin=margin, examples=len(champion),
+        verdict=_judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=len(champion),
         only_challenger=only_challenger, only_champion=only_champion, p_value=mcnemar(only_challenger, only_champion),
     )  # fmt: skip
+
+
+def paired_metrics_apart(
+    first: Weighted, second: Weighted, examples: int, trials: int, seed: int = 0, resamples: int = 1000,
+    confidence: float = 0.95,
+) -> Interval:  # fmt: skip
+    """Difference of a metric that is a share, of two models on the same examples, by paired bootstrap.
+
+    The interval is never narrower than Tango's of ``trials`` decisions that came out the same, so that two models that
+    agree on a handful of examples are not called equal. -1 to 1 where the metric is undefined.
+
+    Args:
+        first, second: weighted examples -> the one metric, of the same examples in the same order.
+        examples: their number.
+        trials: decisions that the examples hold, such as objects to be found.
+        seed, resamples: of the bootstrap.
+        confidence: of the interval, two-sided.
+    """
+    value = float((first(_once(examples)) - second(_once(examples)))[0, 0]) if examples else math.nan
+    if math.isnan(value):
+        return Interval(value=0.0, low=-1.0, high=1.0)
+    weights, floor = _times_drawn(examples, seed, resamples), paired_proportions_apart(0, 0, trials, confidence)
+    low, high = np.nanquantile(first(weights) - second(weights), [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return Interval(
+        value=value,
+        low=max(-1.0, min(float(low), value + floor.low)),
+        high=min(1.0, max(float(high), value + floor.high)),
+    )
+
+
+def paired_metric_not_worse(
+    challenger: Weighted, champion: Weighted, examples: int, trials: int, margin: float, seed: int = 0,
+    confidence: float = 0.9,
+) -> Verdict:  # fmt: skip
+    """Judge whether ``challenger`` loses no more than ``margin`` of a metric that is a share.
+
+    Args:
+        challenger, champion, examples, trials, seed: as for `paired_metrics_apart`.
+        margin: what may be lost, 0..1.
+        confidence: of the two-sided interval; 0.9 makes each side a test at 5 %.
+    """
+    gap = paired_metrics_apart(challenger, champion, examples, trials, seed, confidence=confidence)
+    alone = (challenger(np.eye(examples)) - champion(np.eye(examples)))[:, 0] if examples else np.empty(0)
+    won, lost = int((alone > 0).sum()), int((alone < 0).sum())
+    return Verdict(
+        verdict=_judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=examples,
+        only_challenger=won, only_champion=lost, p_value=mcnemar(won, lost),
+    )  # fmt: skip
+
+
+def _once(examples: int) -> Sums:
+    return np.ones((1, examples))
+
+
+def _judgement(gap: Interval, margin: float) -> Judgement:
+    if gap.low > 0:
+        return "better"
+    if gap.low > -margin:
+        return "not_worse"
+    return "worse" if gap.high < 0 else "not_enough_data"

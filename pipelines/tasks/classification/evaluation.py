@@ -1,58 +1,120 @@
 """Evaluation of classification: predictions, metrics with intervals, tables and pictures from outputs and truth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.datasets.dataset import Description
 from pipelines.examples import Example
 from pipelines.metrics import classification as metrics
 from pipelines.metrics.classification import Judged
 from pipelines.metrics.hierarchy import lca_height
 from pipelines.tasks.classification.plots import draw_all
-from tatara.core.contract import Contract
+from tatara.core.contract import Contract, Finished
 from tatara.core.files import write_json
-from tatara.core.statistics import Interval, proportions_apart
+from tatara.core.statistics import (
+    Interval,
+    Verdict,
+    bootstrap,
+    mcnemar,
+    paired_not_worse,
+    paired_proportions_apart,
+    proportions_apart,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas
 
-Outputs = Mapping[str, NDArray[np.float32]]
-Hierarchy = Mapping[str, Sequence[str]]
+PRIMARY = "accuracy"
 
 
-def judged(contract: Contract, examples: Sequence[Example], outputs: Outputs) -> Judged:
-    """The outputs against the examples' labels."""
-    index = {label: position for position, label in enumerate(contract.labels)}
-    truth = np.array([index[example.label] for example in examples], np.intp)
-    return Judged(truth, outputs["probabilities"].astype(np.float64))
+@dataclass(frozen=True)
+class Record:
+    """One answered example: path and SHA-256 of its file, its label, probabilities float32 (classes,)."""
+
+    path: str
+    digest: str
+    label: str
+    probabilities: NDArray[np.float32]
 
 
-def right(contract: Contract, examples: Sequence[Example], outputs: Outputs) -> NDArray[np.bool_]:
-    """Whether the answer is right, bool (examples,)."""
-    return judged(contract, examples, outputs).right
+def record(contract: Contract, example: Example, finished: Finished) -> Record:
+    """What is kept of the answer to one example."""
+    return Record(example.path, example.digest, example.label, finished["probabilities"])
 
 
-def predictions(contract: Contract, examples: Sequence[Example], outputs: Outputs) -> "pandas.DataFrame":
+def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFrame":
     """One row an example: ``path``, ``digest``, ``label``, ``predicted``, ``score``, ``p_<class>`` for each class."""
     import pandas
 
-    found = judged(contract, examples, outputs)
+    probabilities = np.stack([one.probabilities for one in records])
     head = pandas.DataFrame({
-        "path": [example.path for example in examples],
-        "digest": [example.digest for example in examples],
-        "label": [example.label for example in examples],
-        "predicted": [contract.labels[position] for position in found.predicted],
-        "score": outputs["probabilities"].max(axis=1),
+        "path": [one.path for one in records],
+        "digest": [one.digest for one in records],
+        "label": [one.label for one in records],
+        "predicted": [contract.labels[position] for position in _judged(records, contract).predicted],
+        "score": probabilities.max(axis=1),
     })  # fmt: skip
     columns = [f"p_{label}" for label in contract.labels]
-    return pandas.concat([head, pandas.DataFrame(outputs["probabilities"], columns=columns)], axis=1)
+    return pandas.concat([head, pandas.DataFrame(probabilities, columns=columns)], axis=1)
+
+
+def primary(records: Sequence[Record], contract: Contract) -> float:
+    """Accuracy, 0..1."""
+    return float(_judged(records, contract).right.mean())
+
+
+def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:
+    """Whether the accuracy is not worse by more than ``margin``, on the examples (digests) in both `predictions`.
+
+    Tango's interval needs no resampling, so that ``seed`` is not used.
+    """
+    import pandas
+
+    both = pandas.merge(*(_answers(table) for table in (new, old)), on="digest", suffixes=("", "_old"))
+    return paired_not_worse(both["right"].to_numpy(bool), both["right_old"].to_numpy(bool), margin)
+
+
+def compared(new: "pandas.DataFrame", old: "pandas.DataFrame", seed: int) -> tuple[dict[str, Interval], float | None]:
+    """``new`` minus ``old`` in ``accuracy`` (Tango's interval) and ``log_loss`` (paired bootstrap; below 0 is better),
+    on the examples in both `predictions`, and the p-value of McNemar's exact test.
+    """
+    import pandas
+
+    both = pandas.merge(*(_answers(table) for table in (new, old)), on="digest", suffixes=("", "_old"))
+    right, before = both["right"].to_numpy(), both["right_old"].to_numpy()
+    won, lost = int((right & ~before).sum()), int((before & ~right).sum())
+    apart = (both["loss"] - both["loss_old"]).to_numpy()[:, None]
+    differences = {
+        "accuracy": paired_proportions_apart(won, lost, len(both)),
+        "log_loss": bootstrap(apart, lambda means: means, seed)[0],
+    }
+    return differences, mcnemar(won, lost)
+
+
+def _answers(table: "pandas.DataFrame") -> "pandas.DataFrame":
+    """``digest``, ``right`` and ``loss`` of each example, each digest once."""
+    import pandas
+
+    table = table.drop_duplicates("digest")
+    own = [table.at[row, f"p_{label}"] for row, label in table["label"].items()]
+    loss = -np.log(np.clip(np.array(own, np.float64), metrics.SMALLEST, 1.0))
+    right = (table["label"] == table["predicted"]).to_numpy()
+    return pandas.DataFrame({"digest": table["digest"], "right": right, "loss": loss})
+
+
+def _judged(records: Sequence[Record], contract: Contract) -> Judged:
+    index = {label: position for position, label in enumerate(contract.labels)}
+    truth = np.array([index[one.label] for one in records], np.intp)
+    return Judged(truth, np.stack([one.probabilities for one in records]).astype(np.float64))
 
 
 def measure(
-    test: Judged, train: Judged, labels: Sequence[str], hierarchy: Hierarchy | None, seed: int
+    test: Sequence[Record], train: Sequence[Record], contract: Contract, description: Description, seed: int
 ) -> dict[str, Interval]:
     """Every metric by name.
 
@@ -64,35 +126,49 @@ def measure(
     Args:
         test: answers on the test split.
         train: answers on a sample of the training split.
-        labels: class names.
-        hierarchy: of the dataset, or None.
+        contract: of the model.
+        description: of the dataset, which may have a label hierarchy.
         seed: of the bootstrap.
     """
-    found = {"accuracy": metrics.accuracy(test)}
+    judged = _judged(test, contract)
+    found = {"accuracy": metrics.accuracy(judged)}
     for k in (5, 3):
-        if test.classes > k:
-            found[f"top{k}_accuracy"] = metrics.top_k(test, k)
+        if judged.classes > k:
+            found[f"top{k}_accuracy"] = metrics.top_k(judged, k)
             break
-    found |= metrics.averages(test, seed)
-    found["train_accuracy"] = metrics.accuracy(train)
+    found |= metrics.averages(judged, seed)
+    found["train_accuracy"] = metrics.accuracy(_judged(train, contract))
     found["gap"] = proportions_apart(found["train_accuracy"], found["accuracy"])
-    if hierarchy is not None:
-        found |= metrics.severity(test, lca_height(labels, hierarchy), seed)
+    if description.hierarchy is not None:
+        found |= metrics.severity(judged, lca_height(contract.labels, description.hierarchy), seed)
     return found
 
 
 def describe(
-    folder: Path, test: Judged, examples: Sequence[Example], labels: Sequence[str], found: dict[str, Interval]
-) -> None:
-    """Write ``classes.json`` (scores and support by class), ``report.md`` and ``plots/`` into ``folder``."""
-    support = np.bincount(test.truth, minlength=len(labels))
+    folder: Path, records: Sequence[Record], train: Sequence[Example], contract: Contract, found: dict[str, Interval],
+    read: Callable[[str], bytes],
+) -> None:  # fmt: skip
+    """Write ``classes.json`` (scores and support by class), ``report.md`` and ``plots/`` into ``folder``.
+
+    Args:
+        folder: of the evaluation.
+        records: answers on the test split.
+        train: the examples that the model learned from.
+        contract: of the model.
+        found: what `measure` found.
+        read: path of an example -> its file's bytes.
+    """
+    judged, labels = _judged(records, contract), contract.labels
+    support = np.bincount(judged.truth, minlength=len(labels))
     by_class = {
         label: {"support": int(count), **{name: score.model_dump() for name, score in scores.items()}}
-        for label, count, scores in zip(labels, support, metrics.by_class(test), strict=True)
+        for label, count, scores in zip(labels, support, metrics.by_class(judged), strict=True)
     }
     write_json(folder / "classes.json", by_class)
-    (folder / "report.md").write_text(_report(found, by_class, len(test.truth)), encoding="utf-8")
-    draw_all(folder / "plots", test, labels, lambda position: examples[position].read(), found["calibration_error"])
+    (folder / "report.md").write_text(_report(found, by_class, len(records)), encoding="utf-8")
+    draw_all(
+        folder / "plots", judged, labels, lambda position: read(records[position].path), found["calibration_error"]
+    )
 
 
 def _report(found: dict[str, Interval], by_class: dict[str, dict[str, object]], examples: int) -> str:

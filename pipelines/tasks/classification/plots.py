@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.drawing import BLUE, INK, PALE, RED, legible, picture
 from pipelines.metrics.classification import BINS, Judged, by_class, confusion
+from pipelines.metrics.matrix import draw_confusion
 from tatara.core.modalities import image
 from tatara.core.statistics import Interval, wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ANNOTATED = 20
-"""Classes up to which a confusion matrix shows its figures."""
 SHOWN = 40
 """Classes up to which scores by class are drawn; of more, the worst."""
 GALLERY, COLUMNS = 24, 6
@@ -32,36 +30,12 @@ def draw_all(folder: Path, judged: Judged, labels: Sequence[str], contents: Any,
         contents: position of an example -> its file's bytes.
         error: the calibration error.
     """
-    draw_confusion(folder / "confusion.png", confusion(judged), labels, normalized=False)
-    draw_confusion(folder / "confusion_normalized.png", confusion(judged), labels, normalized=True)
+    counts, normalized = confusion(judged), folder / "confusion_normalized.png"
+    draw_confusion(folder / "confusion.png", counts, labels, "answers by true class, test examples", "counts", "counts")
+    draw_confusion(normalized, counts, labels, "answers as share of the true class", "shares", "shares")
     draw_reliability(folder / "reliability.png", judged, error)
     draw_mistakes(folder / "mistakes.png", judged, labels, contents)
     draw_classes(folder / "classes.png", judged, labels)
-
-
-def draw_confusion(path: Path, counts: NDArray[np.int64], labels: Sequence[str], normalized: bool) -> None:
-    """The confusion matrix as counts, or as shares of each true class."""
-    classes = len(labels)
-    names = legible(labels, 16)
-    values = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if normalized else counts
-    most = 1 if normalized else max(1, int(counts.max()))
-    side = float(np.clip(2.5 + 0.5 * classes, 4.5, 14))
-    with picture(path, side + 1, side, labels) as figure:
-        axis = figure.subplots()
-        drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=most)
-        step = -(-classes // 50)
-        axis.set_xticks(range(0, classes, step), names[::step], rotation=90 if max(map(len, names)) > 3 else 0)
-        axis.set_yticks(range(0, classes, step), names[::step])
-        axis.set(xlabel="answer", ylabel="truth")
-        axis.set_title("answers as share of the true class" if normalized else "answers by true class, test examples")
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
-        figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02).outline.set_visible(False)
-        if classes <= ANNOTATED:
-            for row, column in np.argwhere(counts > 0):
-                text = f"{values[row, column]:.2f}".lstrip("0") if normalized else str(counts[row, column])
-                light = values[row, column] > 0.5 * most
-                axis.text(column, row, text, ha="center", va="center", color="white" if light else INK)
 
 
 def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
