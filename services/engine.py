@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,7 +111,8 @@ class Engine:
         def answer(finished: Finished, image: Opened) -> Any:
             return self.runtime.kind.answer(self.runtime.contract, finished, options, image.size)
 
-        return await asyncio.gather(*(self._ask(content, answer) for content in contents), return_exceptions=True)
+        asked = (self._ask(content, answer, options) for content in contents)
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     async def picture(self, content: bytes, options: Any) -> bytes:
         """One image with its answer drawn, as a PNG file.
@@ -127,17 +129,26 @@ class Engine:
             kind.overlay(image.pixels, found, contract.labels).save(stream, "PNG", compress_level=1)
             return stream.getvalue()
 
-        return await self._ask(content, draw, keep=True)
+        return await self._ask(content, draw, options, keep=True)
 
-    async def _ask(self, content: bytes, use: Callable[[Finished, Opened], T], keep: bool = False) -> T:
-        """What ``use`` makes of the finished answer. It runs where that is made: large answers never wait for it."""
+    async def _ask(
+        self, content: bytes, use: Callable[[Finished, Opened], T], options: Any = None, keep: bool = False
+    ) -> T:
+        """What ``use`` makes of the finished answer. It runs where that is made: large answers never wait for it.
+
+        Args:
+            content: the file's bytes.
+            use: of the finished answer.
+            options: what of the answer is needed; all by default.
+            keep: the pixels, for ``use``.
+        """
         async with self._room:
             image = await self._in_pool(self._open, content, keep)
             if image.prepared is None:
                 parts = await self._parts(image.pixels, image.windows)
                 return await self._in_pool(lambda: use(merged(self.runtime.kind, parts, image.windows), image))
             outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
-            return await self._in_pool(lambda: use(self.runtime.finish(outputs, *image.size), image))
+            return await self._in_pool(lambda: use(self._finished(outputs, image.size, options), image))
 
     def _open(self, content: bytes, keep: bool) -> Opened:
         pixels = self.runtime.admit(content)
@@ -159,10 +170,14 @@ class Engine:
         top, left, bottom, right = window
         prepared = await self._in_pool(lambda: self.runtime.prepare(window_of(pixels, window)))
         outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
-        return await self._in_pool(self._packed, outputs, (bottom - top, right - left))
+        return await self._in_pool(self._finished, outputs, (bottom - top, right - left))
 
-    def _packed(self, outputs: Outputs, size: tuple[int, int]) -> Finished:
-        found: Finished = self.runtime.kind.packed(self.runtime.finish(outputs, *size))
+    def _finished(self, outputs: Outputs, size: tuple[int, int], options: Any = None) -> Finished:
+        contract = self.runtime.contract
+        if not contract.finished:
+            return outputs
+        finish = partial(self.runtime.finish, height=size[0], width=size[1])
+        found: Finished = self.runtime.kind.finished(contract, finish, outputs, size, options)
         return found
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:

@@ -51,6 +51,11 @@ def selected(contract: Contract, finished: Finished, options: ObjectOptions) -> 
     return found
 
 
+def present(finished: Finished) -> NDArray[np.intp]:
+    """Positions of the rows that hold an object; a score that is no number counts as one."""
+    return np.nonzero(~(finished["scores"] <= 0))[0]
+
+
 def described(contract: Contract, finished: Finished, position: int) -> dict[str, Any]:
     """``label``, ``score`` and ``box`` of one object."""
     edges = (round(float(edge), 2) for edge in finished["boxes"][position])
@@ -78,7 +83,7 @@ def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]],
         one answer alone has). An object is not counted that the other answer may have lost to rounding: both list
         equally many, and it scores like the other's last one.
     """
-    sides = [_present(finished) for finished in (expected, actual)]
+    sides = [_of_objects(finished) for finished in (expected, actual)]
     pairs = matched(*(values for side in sides for values in (side["boxes"], side["classes"])))
     first, second = (np.array([pair[side] for pair in pairs], np.intp) for side in (0, 1))
     boxes = np.abs(sides[0]["boxes"][first] - sides[1]["boxes"][second])
@@ -94,9 +99,9 @@ def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]],
     return [(int(rows[0][one]), int(rows[1][other])) for one, other in pairs], apart
 
 
-def _present(finished: Finished) -> dict[str, NDArray[Any]]:
-    """The rows that hold an object, in float64, and their positions. A score that is no number is kept."""
-    rows = np.nonzero(~(finished["scores"] <= 0))[0]
+def _of_objects(finished: Finished) -> dict[str, NDArray[Any]]:
+    """The rows that hold an object, in float64, and their positions."""
+    rows = present(finished)
     return {
         "rows": rows,
         "boxes": finished["boxes"][rows].astype(np.float64),
@@ -120,12 +125,12 @@ def _unmatched(
 def tiled(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, int]) -> Tiled:
     """The objects of all tiles in the image's pixels, from each tile's answer and its (top, left)."""
     tiles = tiles_at([corner for _, corner in parts], size)
-    present = [_present(finished) for finished, _ in parts]
+    found = [_of_objects(finished) for finished, _ in parts]
     shifts = [np.tile(tile[:2], 2) for tile in tiles]
     return Tiled(
-        boxes=np.concatenate([one["boxes"] + shift for one, shift in zip(present, shifts, strict=True)]),
-        scores=np.concatenate([one["scores"] for one in present]).astype(np.float32),
-        classes=np.concatenate([one["classes"] for one in present]).astype(np.int32),
-        tiles=np.repeat(tiles, [len(one["rows"]) for one in present], axis=0),
+        boxes=np.concatenate([one["boxes"] + shift for one, shift in zip(found, shifts, strict=True)]),
+        scores=np.concatenate([one["scores"] for one in found]).astype(np.float32),
+        classes=np.concatenate([one["classes"] for one in found]).astype(np.int32),
+        tiles=np.repeat(tiles, [len(one["rows"]) for one in found], axis=0),
         size=size,
     )

@@ -2,6 +2,13 @@
 
 Every module here has ``Options``, ``Answer``, ``answer``, ``overlay``, ``line``, ``differences``, ``TOLERANCES`` (of an
 export against TensorFlow on one machine) and ``GOLDEN_TOLERANCES`` (on another machine), and says which two of these
-names are ``SCORE``, how sure, and ``DECISION``, what. Those whose answer lies in the image's own pixels have ``packed``,
-which makes an answer small, and ``merge``, which makes one of overlapping tiles.
+names are ``SCORE``, how sure, and ``DECISION``, what. Those whose answer lies in the image's own pixels have
+``finished``, which finishes it within bounds of memory, and ``merge``, which makes one of overlapping tiles.
 """
+
+from collections.abc import Callable
+
+from tatara.core.contract import Finished
+
+Finish = Callable[[Finished], Finished]
+"""One example's outputs, without the batch axis -> its finished answer."""

@@ -88,8 +88,8 @@ def line(answer: Answer) -> str:
 def differences(expected: Finished, actual: Finished) -> dict[str, float]:
     """How far two answers to one image lie apart, by the names in `TOLERANCES`.
 
-    ``probability`` is the largest gap of a class, ``decided`` is 1 where the best class differs, unless it is a tie: two
-    probabilities so near that the tolerance on each may swap them.
+    ``probability`` is the largest gap of a class, ``decided`` is 1 where the best class differs, unless it is a tie:
+    two probabilities so near that the tolerance on each may swap them.
     """
     wanted, found = expected["probabilities"].astype(np.float64), actual["probabilities"]
     apart = np.abs(wanted - found)

@@ -1,6 +1,7 @@
 """Instances: a labelled box and a mask for each object, with a score."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from tatara.core import masks, objects, painting
 from tatara.core.contract import Contract, Finished, Strict
+from tatara.core.kinds import Finish
 from tatara.core.masks import Form, Mask, Masks
 from tatara.core.objects import DetectedObject, ObjectOptions
 from tatara.core.stitching import grouped, spanned
@@ -16,6 +18,9 @@ from tatara.core.stitching import grouped, spanned
 TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": 0.0, "mask": 1e-3}
 GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": 0.0, "mask": 1e-3}
 SCORE, DECISION = "score", "unmatched"
+
+AT_ONCE = 24_000_000
+"""Pixels of masks that are made at once; each takes some six bytes then."""
 
 
 class Options(ObjectOptions):
@@ -92,12 +97,41 @@ def differences(expected: Finished, actual: Finished) -> dict[str, float]:
     return apart | {"mask": max(shares, default=0.0)}
 
 
-def packed(finished: Finished) -> Finished:
-    """The same answer with its masks as `Masks`, and without rows that hold no object: small enough to wait."""
-    rows = np.nonzero(~(finished["scores"] <= 0))[0]
-    kept = {name: finished[name][rows] for name in ("boxes", "scores", "classes")}
-    size = finished["masks"].shape[1:]
-    return {**kept, "masks": Masks(size, [masks.encode(finished["masks"][row]) for row in rows])}  # type: ignore[dict-item]
+def finished(
+    contract: Contract, finish: Finish, outputs: Finished, size: tuple[int, int], options: Options | None = None
+) -> Finished:
+    """What ``finish`` makes of one example's outputs, a few objects at a time, the masks as `Masks`.
+
+    A mask takes as many bytes as the image has pixels, and several times that while it is made: all those of a large
+    photograph at once would fill the memory.
+
+    Args:
+        contract: of the model.
+        finish: outputs -> finished answer; it leaves out rows of score 0.
+        outputs: ``scores`` (detections,), ``classes`` (detections,) and what else ``finish`` needs of each object.
+        size: height and width of the image.
+        options: of the request, where only the objects that it asks for are needed.
+    """
+    rows = objects.present(outputs) if options is None else objects.selected(contract, outputs, options)
+    each = max(1, AT_ONCE // (size[0] * size[1]))
+    parts = [_packed(finish(_only(outputs, rows[start : start + each]))) for start in range(0, len(rows), each)]
+    parts = parts or [_packed(finish(_only(outputs, rows)))]
+    kept = {name: np.concatenate([part[name] for part in parts]) for name in ("boxes", "scores", "classes")}
+    return {**kept, "masks": Masks(size, [one for part in parts for one in part["masks"].packed])}  # type: ignore[dict-item]
+
+
+def _only(outputs: Finished, rows: NDArray[np.intp]) -> Finished:
+    """The outputs with ``rows`` first and a score of 0 for all others."""
+    order = np.concatenate([rows, np.setdiff1d(np.arange(len(outputs["scores"])), rows)])
+    found = {name: values[order] for name, values in outputs.items()}
+    found["scores"][len(rows) :] = 0
+    return found
+
+
+def _packed(found: Finished) -> dict[str, Any]:
+    rows, size = objects.present(found), found["masks"].shape[1:]
+    kept = {name: found[name][rows] for name in ("boxes", "scores", "classes")}
+    return {**kept, "masks": Masks(size, [masks.encode(found["masks"][row]) for row in rows])}
 
 
 def merge(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, int]) -> Finished:
@@ -107,7 +141,7 @@ def merge(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, in
     come as `Masks`: one of them is in memory at a time.
     """
     found = objects.tiled(parts, size)
-    sources = [(part, int(row)) for part, (one, _) in enumerate(parts) for row in np.nonzero(~(one["scores"] <= 0))[0]]
+    sources = [(part, int(row)) for part, (one, _) in enumerate(parts) for row in objects.present(one)]
     ordered, fields = spanned(found, grouped(found))
     packed = []
     for group in ordered:

@@ -26,8 +26,9 @@ def test_labels_come_in_falling_order_ties_in_the_contracts_order() -> None:
 def test_the_largest_gap_of_probabilities_is_the_difference() -> None:
     first, second = ({"probabilities": np.array(row, np.float32)} for row in ([0.5, 0.5], [0.25, 0.75]))
 
-    assert differences(first, second) == {"probability": pytest.approx(0.25)}
-    assert differences(first, {"probabilities": np.array([np.nan, 1], np.float32)}) == {"probability": float("inf")}
+    assert differences(first, second) == {"probability": pytest.approx(0.25), "decided": 0.0}
+    assert differences(second, first) == {"probability": pytest.approx(0.25), "decided": 1.0}
+    assert differences(first, {"probabilities": np.array([np.nan, 1], np.float32)})["probability"] == float("inf")
 
 
 def test_small_images_are_enlarged_by_whole_pixels() -> None:

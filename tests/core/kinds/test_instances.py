@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from tatara.core.contract import Contract, Finished, ImagePreparation
-from tatara.core.kinds.instances import Answer, Options, answer, differences, merge, overlay
+from tatara.core.kinds.instances import (
+    Answer,
+    Options,
+    answer,
+    differences,
+    merge,
+    overlay,
+)
+from tatara.core.kinds.instances import (
+    finished as finished_in_parts,
+)
 from tatara.core.masks import Masks, Rle, decode, encode, polygons, unpack
 
 CONTRACT = Contract(
@@ -127,3 +137,23 @@ def test_the_picture_is_tinted_inside_the_mask_alone() -> None:
     assert pixels.shape == (200, 300, 3)
     assert (pixels[75, 75] < 255).any()
     assert (pixels[150, 200] == 255).all()
+
+
+@pytest.mark.parametrize(("options", "rows"), [(None, [0, 1, 2]), (Options(score=0.5), [0, 1]), (Options(score=1), [])])
+def test_large_masks_are_finished_one_by_one_and_only_those_asked_for(
+    options: Options | None, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = finished((9, 9), (0, 0, 4, 4, 0.9, 0), (0, 0, 5, 5, 0.8, 1), (0, 0, 6, 6, 0.1, 0))
+    sizes = []
+
+    def finish(outputs: Finished) -> Finished:
+        count = int((outputs["scores"] > 0).sum())
+        sizes.append(count)
+        return {name: values[:count] for name, values in outputs.items()}
+
+    monkeypatch.setattr("tatara.core.kinds.instances.AT_ONCE", 81)
+    found = finished_in_parts(CONTRACT, finish, whole, (9, 9), options)
+
+    assert sizes == [1] * len(rows) or sizes == [0]
+    np.testing.assert_array_equal(np.asarray(found["masks"]), whole["masks"][rows])
+    np.testing.assert_array_equal(found["boxes"], whole["boxes"][rows])
