@@ -1,6 +1,5 @@
 """SSD on MobileNetV2 with separable heads: small enough to train on a CPU."""
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from pydantic import Field
 
 from pipelines.nn.backbones import BATCH_NORM_MOMENTUM, MOBILENET_V2_LAYERS, features, mobilenet_v2
 from pipelines.tasks.detection import parameters as detection
-from pipelines.tasks.detection.heads import boxes_by_map, detector, shapes_of
+from pipelines.tasks.detection.heads import boxes_by_map, detector
 
 if TYPE_CHECKING:
     import keras
@@ -18,9 +17,10 @@ PAPER = "Liu et al. 2016, SSD, arXiv:1512.02325, on Sandler et al. 2018, MobileN
 SMALL = {"size": 64, "width": 0.35, "batch_size": 4}
 """The smallest configuration that exercises everything, for the conformance tests."""
 
-STRIDES = (8, 16, 32, 64)
-OCTAVE = 2.0
-RATIOS = (2.0, 0.5)
+STRIDES, SCALES = (8, 16, 32, 64), (3, 2, 2, 1)
+"""Of the four maps: pixels between places, and how many scales of default boxes each has, half an octave apart."""
+RATIOS = (1.0, 2.0, 0.5)
+"""Width to height of the default boxes of each scale."""
 
 
 class Parameters(detection.Parameters):
@@ -30,7 +30,7 @@ class Parameters(detection.Parameters):
     size: int = Field(256, ge=64, le=1024, multiple_of=64)
     width: float = Field(0.5, ge=0.1, le=2, description="factor on the filters of the backbone; the paper's alpha")
     neck: int = Field(96, ge=8, le=512, description="filters of the maps that the heads look at")
-    smallest: float = Field(0.08, gt=0, lt=0.2, description="side of the smallest default box, as a part of the image")
+    smallest: float = Field(0.07, gt=0, lt=0.2, description="side of the smallest default box, as a part of the image")
     epochs: int = Field(100, ge=1)
     batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
@@ -39,8 +39,11 @@ class Parameters(detection.Parameters):
 
 def default_boxes(parameters: Parameters) -> NDArray[np.float32]:
     """Default boxes ``float32 (boxes, 4)`` in the unit square, in the order of the model's outputs."""
-    scales = np.geomspace(parameters.smallest, 1.0, len(STRIDES) + 1)
-    shapes = [shapes_of(float(low), float(high), RATIOS) for low, high in pairwise(scales)]
+    shapes, scale = [], parameters.smallest
+    for count in SCALES:
+        sides = [scale * 2 ** (i / 2) for i in range(count)]
+        shapes.append(np.array([(s * np.sqrt(r), s / np.sqrt(r)) for s in sides for r in RATIOS], np.float32))
+        scale = sides[-1] * np.sqrt(2)
     return boxes_by_map([parameters.size // stride for stride in STRIDES], shapes)
 
 
@@ -67,7 +70,7 @@ def _head(number: int, x: Any, filters: int, classes: int) -> tuple[Any, Any]:
     """Offsets and logits of each default box on a map, each from a separable convolution."""
     import keras
 
-    boxes = 2 + len(RATIOS)
+    boxes = SCALES[number] * len(RATIOS)
     offsets = keras.layers.Conv2D(4 * boxes, 1, dtype="float32", name=f"head_boxes_{number}")
     logits = keras.layers.Conv2D((1 + classes) * boxes, 1, dtype="float32", name=f"head_classes_{number}")
     return (
