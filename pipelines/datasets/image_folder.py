@@ -35,7 +35,7 @@ def read_folder(root: Path) -> tuple[list[Example], list[str]]:
         UsageError: an image without a label, an empty class, a link that leads out of ``root``, an illegal name.
     """
     found = entries(root)
-    _refuse_links(root, found)
+    refuse_links(root, found)
     images = [entry.path for entry in found if entry.path.lower().endswith(EXTENSIONS)]
     skipped = [entry.path for entry in found if not entry.path.lower().endswith(EXTENSIONS)]
     splits = _split_folders(root)
@@ -80,7 +80,12 @@ def _refuse_empty_classes(root: Path, images: list[str], splits: list[str]) -> N
                 raise UsageError(f"{folder}: a class without an image; fill the folder or remove it")
 
 
-def _refuse_links(root: Path, found: list[Entry]) -> None:
+def refuse_links(root: Path, found: list[Entry]) -> None:
+    """Refuse symbolic links to folders, and out of ``root``.
+
+    Raises:
+        UsageError: there is one.
+    """
     inside = root.resolve()
     for entry in found:
         path = root / entry.path

@@ -93,16 +93,33 @@ def _check(request: Request, output: Output) -> int:
 
 def _add(request: Request, output: Output) -> int:
     from pipelines.datasets.add import add
+    from pipelines.datasets.dataset import FORMATS
 
-    given = options(request, name=str, seed=int, ratios=ratios, skip_broken=boolean, licence=str, source=str)
+    given = options(
+        request, name=str, kind=str, classes=names, ignore=int, seed=int, ratios=ratios, skip_broken=boolean,
+        repair=boolean, licence=str, source=str,
+    )  # fmt: skip
     path = subject(request, 1, "path")
     if "name" not in given:
         raise UsageError(f"give the dataset a name: tatara data add {path} name=NAME")
     report = add(Path(path), given.pop("name"), **given)
-    lines = [f"left out  {line}" for line in report.left_out]
+    kind = report.dataset.description.kind
+    lines = [f"read as   {report.layout}; a dataset of {kind}"]
+    if FORMATS[kind] == "coco":
+        lines.append(f"objects   {sum(sum(classes.values()) for classes in report.counts.values()):,}")
+    lines += [f"left out  {line}" for line in report.left_out]
+    lines += [f"repaired  {line}" for line in report.changes]
     if report.skipped:
-        lines.append(f"skipped   {len(report.skipped)} files that are no images, such as {report.skipped[0]}")
-    _tell_added(report, {"skipped": report.skipped, "left_out": report.left_out}, lines, output)
+        lines.append(f"skipped   {len(report.skipped):,} file(s) that are no part of it, such as {report.skipped[0]}")
+    value = {
+        "kind": kind,
+        "layout": report.layout,
+        "files": report.files,
+        "skipped": report.skipped,
+        "left_out": report.left_out,
+        "changes": report.changes,
+    }
+    _tell_added(report, report.files, value, lines, output)
     return 0
 
 
@@ -119,16 +136,16 @@ def _fetch(request: Request, output: Output) -> int:
         f"downloads {report.downloads} (may be deleted)",
     ]
     value = {"checksums": report.checksums, "left_out": report.left_out, "downloads": str(report.downloads)}
-    _tell_added(report, value, lines, output)
+    totals = {split: sum(labels.values()) for split, labels in report.counts.items()}
+    _tell_added(report, totals, value, lines, output)
     return 0
 
 
-def _tell_added(report: Any, more: dict[str, Any], notes: list[str], output: Output) -> None:
-    totals = {split: sum(labels.values()) for split, labels in report.counts.items()}
+def _tell_added(report: Any, totals: dict[str, int], more: dict[str, Any], notes: list[str], output: Output) -> None:
     lines = [
         f"data/{report.dataset.name}: {sum(totals.values()):,} files, {size(report.bytes)}, "
-        f"{len(report.dataset.description.classes)} classes; "
-        + ", ".join(f"{split} {count:,}" for split, count in totals.items()),
+        f"{count(len(report.dataset.description.classes), 'class', 'classes')}; "
+        + ", ".join(f"{split} {number:,}" for split, number in totals.items()),
         f"revision  {report.revision}",
     ]
     lines += [*notes, f"next      {report.next_command}"]
@@ -159,6 +176,19 @@ def _push(request: Request, output: Output) -> int:
     remote, count = push()
     output.give({"remote": remote, "files": count}, f"{count:,} files sent to {remote}; commit data.dvc to share it")
     return 0
+
+
+def names(text: str) -> tuple[str, ...]:
+    """``cat,dog``."""
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found) or len(set(found)) != len(found):
+        raise ValueError("write different names, like cat,dog")
+    return found
+
+
+def count(number: int, one: str, several: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def size(count: int) -> str:

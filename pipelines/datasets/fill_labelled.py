@@ -1,0 +1,116 @@
+"""A new dataset's folder from images by class: ``<class>/<file>`` in each split."""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.datasets.adopting import need_space
+from pipelines.datasets.annotated import Repairs
+from pipelines.datasets.dataset import SPLITS, Description, Split
+from pipelines.datasets.filling import Filled, Wishes, in_parallel, refuse_broken, without_leaks
+from pipelines.datasets.image_folder import Example, read_folder
+from pipelines.datasets.measuring import Measurements, measure_content
+from pipelines.datasets.splitting import completed, described, stratified
+from pipelines.datasets.table import read_table
+from tatara.core.errors import UsageError
+from tatara.core.progress import progress
+
+Measured = tuple[Example, Measurements]
+
+
+def read_labelled(path: Path, wishes: Wishes) -> tuple[list[Example], list[str]]:
+    """The examples of a folder or table, and the paths of files that are no images by their extension.
+
+    Raises:
+        UsageError: it can be neither, or has no image or only one class.
+    """
+    if path.is_dir():
+        examples, skipped = read_folder(path)
+    elif path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+        examples, skipped = read_table(path), []
+    else:
+        what = "not a folder, .csv, .tsv or .json file" if path.exists() else "no such file or folder"
+        raise UsageError(f"{path}: {what}")
+    labels = sorted({example.label for example in examples})
+    if not examples:
+        raise UsageError(f"{path}: no image found there")
+    if len(labels) == 1:
+        raise UsageError(f"{path}: only one class, {labels[0]!r}; two at least are needed (is it one folder further?)")
+    if wishes.classes is not None or wishes.ignore is not None:
+        raise UsageError(f"{path}: images by class; classes= and ignore= are for boxes and masks")
+    return examples, skipped
+
+
+def fill_labelled(
+    path: Path, folder: Path, name: str, examples: list[Example], wishes: Wishes, repairs: Repairs
+) -> Filled:
+    """Copy the images into ``folder``, the new dataset ``name``. Where repairs are allowed they are noted.
+
+    Raises:
+        UsageError: an image cannot be used, or a class has too few.
+        TataraError: the disk is full.
+    """
+    measured = in_parallel(lambda example: measure_content(example.file.read_bytes()), examples, f"read {name}")
+    found, left_out = _without_broken(path, list(zip(examples, measured, strict=True)), wishes, repairs)
+    kept = without_leaks(
+        [example.split for example, _ in found], [str(one.digest) for _, one in found],
+        [example.file for example, _ in found], repairs,
+    )  # fmt: skip
+    found = [found[number] for number in kept]
+    examples = [example for example, _ in found]
+    size = sum(one.bytes for _, one in found)
+    need_space(size)
+    splits, made = _splits(path, found, wishes)
+    classes = _classes(examples)
+    _copy(examples, splits, folder, name)
+    description = Description(
+        modality="image", kind="classification", format="image-folder", classes=classes,
+        splits=described(made, "stratified by class", wishes.seed), licence=wishes.licence, source=wishes.source,
+    )  # fmt: skip
+    counts = _counts(splits, examples, classes)
+    return Filled(description, {split: sum(counts[split].values()) for split in SPLITS}, counts, size, left_out)
+
+
+def _without_broken(
+    path: Path, found: list[Measured], wishes: Wishes, repairs: Repairs
+) -> tuple[list[Measured], list[str]]:
+    broken = [f"{example.file}: {one.decode_error}" for example, one in found if one.decode_error]
+    refuse_broken(path, broken, wishes.skip_broken or repairs.allowed)
+    sound = [pair for pair in found if not pair[1].decode_error]
+    if lost := {example.label for example, _ in found} - {example.label for example, _ in sound}:
+        raise UsageError(f"{path}: no file of class {min(lost)!r} can be read, first {broken[0]}; mend them")
+    return sound, broken
+
+
+def _splits(path: Path, found: list[Measured], wishes: Wishes) -> tuple[list[Split], tuple[int, int, int]]:
+    def make(positions: Sequence[int], ratios: tuple[int, int, int]) -> list[Split]:
+        labels = [found[number][0].label for number in positions]
+        return stratified(labels, [str(found[number][1].digest) for number in positions], ratios, wishes.seed)
+
+    try:
+        return completed([example.split for example, _ in found], wishes.ratios, make)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _classes(examples: list[Example]) -> tuple[str, ...]:
+    labels = {example.label for example in examples}
+    numeric = all(label.isdecimal() for label in labels)
+    return tuple(sorted(labels, key=lambda label: (int(label) if numeric else 0, label)))
+
+
+def _copy(examples: list[Example], splits: list[Split], folder: Path, name: str) -> None:
+    for example, split in progress(list(zip(examples, splits, strict=True)), len(examples), f"copy {name}"):
+        target = folder / split / example.label / example.file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while target.exists():
+            number += 1
+            target = target.with_name(f"{example.file.stem}-{number}{example.file.suffix}")
+        shutil.copyfile(example.file, target)
+
+
+def _counts(splits: list[Split], examples: list[Example], classes: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    counted = Counter((split, example.label) for split, example in zip(splits, examples, strict=True))
+    return {split: {label: counted[split, label] for label in classes} for split in SPLITS}
