@@ -54,6 +54,12 @@ def accuracy(judged: Judged) -> Interval:
     return wilson(int(judged.right.sum()), len(judged.truth))
 
 
+def above_chance(judged: Judged) -> Interval:
+    """By how much the accuracy exceeds that of always answering the commonest class of these examples."""
+    found, commonest = accuracy(judged), float(np.bincount(judged.truth).max() / len(judged.truth))
+    return Interval(**{end: share - commonest for end, share in found.model_dump().items()})
+
+
 def top_k(judged: Judged, k: int) -> Interval:
     """Share of examples whose true class is among the ``k`` best (the first of equals), with Wilson's interval."""
     own = np.take_along_axis(judged.probabilities, judged.truth[:, None], axis=1)

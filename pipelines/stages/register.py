@@ -77,6 +77,8 @@ def _evidence(workspace: Workspace, comparison: Comparison, forced: bool) -> app
         verdict=comparison.verdict,
         reason=comparison.reason,
         forced=forced,
+        above_chance=read_json(workspace.folder("evaluate") / "metrics.json").get("above_chance"),
+        warnings=read_json(workspace.folder("train") / "run.json").get("warnings", ()),
     )
 
 

@@ -62,6 +62,9 @@ def test_the_chain_is_whole_and_leads_from_the_header_to_the_data(finished: dict
     assert [link.name for link in chain.links] == LINKS
     assert chain.link("data").facts["name"] == "digits"
     assert chain.link("approval").facts["automatic"] is True
+    evidence = chain.link("approval").facts["evidence"]
+    assert 0 < evidence["above_chance"]["low"] < evidence["above_chance"]["value"]
+    assert evidence["warnings"] == finished["warnings"]
 
 
 def test_every_artifact_that_the_chain_knows_is_held_to_its_digest(finished: dict[str, Any]) -> None:

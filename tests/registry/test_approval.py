@@ -10,6 +10,10 @@ def evidence(**changes: object) -> Evidence:
     return Evidence.model_validate({**values, **changes})
 
 
+def interval(value: float, low: float) -> dict[str, float]:
+    return {"value": value, "low": low, "high": 0.5}
+
+
 @pytest.mark.parametrize(
     ("changes", "decision"),
     [
@@ -19,6 +23,11 @@ def evidence(**changes: object) -> Evidence:
         ({"verdict": "not_enough_data"}, "approved"),
         ({"verdict": "worse"}, "rejected"),
         ({"verdict": "worse", "forced": True}, "approved"),
+        ({"above_chance": interval(0.3, 0.01)}, "approved"),
+        ({"above_chance": interval(0.3, 0.0)}, "rejected"),
+        ({"above_chance": interval(0.0, -0.1), "verdict": "not_enough_data"}, "rejected"),
+        ({"above_chance": interval(0.0, -0.1), "forced": True}, "approved"),
+        ({"warnings": ("the loss is flat",)}, "approved"),
         ({"validated": False}, "rejected"),
         ({"parity": False, "forced": True}, "rejected"),
     ],
@@ -28,3 +37,12 @@ def test_decisions(changes: dict[str, object], decision: str) -> None:
     assert made.decision == decision
     assert made.automatic
     assert made.by == "policy:demo"
+
+
+def test_the_reason_says_what_was_not_shown_and_what_training_warned_of() -> None:
+    doubtful = {"above_chance": interval(0.02, -0.1), "warnings": ("the loss is flat", "one class is predicted")}
+    said = "r; it is not shown to be better than guessing (+0.0200 [-0.1000, +0.5000]); "
+    warned = "; training warned: the loss is flat; training warned: one class is predicted"
+    assert decide(evidence(**doubtful), {}).reason == f"{said}force=true approves it all the same{warned}"
+    assert decide(evidence(**doubtful, forced=True), {}).reason == f"{said}forced{warned}"
+    assert decide(evidence(), {}).reason == "r"

@@ -118,10 +118,11 @@ def measure(
 ) -> dict[str, Interval]:
     """Every metric by name.
 
-    ``accuracy``; ``top5_accuracy`` where there are more than 5 classes, ``top3_accuracy`` where more than 3; macro
-    ``precision``, ``recall`` and ``f1``; ``log_loss`` (nats); ``brier``; ``calibration_error``; ``train_accuracy`` on
-    a sample of the training split through the same graphs, and ``gap``, by how much it exceeds ``accuracy``; with a
-    label hierarchy, ``hierarchical_distance`` and ``mistake_severity``.
+    ``accuracy``; ``above_chance``, by how much it exceeds that of always answering the commonest class;
+    ``top5_accuracy`` where there are more than 5 classes, ``top3_accuracy`` where more than 3; macro ``precision``,
+    ``recall`` and ``f1``; ``log_loss`` (nats); ``brier``; ``calibration_error``; ``train_accuracy`` on a sample of the
+    training split through the same graphs, and ``gap``, by how much it exceeds ``accuracy``; with a label hierarchy,
+    ``hierarchical_distance`` and ``mistake_severity``.
 
     Args:
         test: answers on the test split.
@@ -131,7 +132,7 @@ def measure(
         seed: of the bootstrap.
     """
     judged = _judged(test, contract)
-    found = {"accuracy": metrics.accuracy(judged)}
+    found = {"accuracy": metrics.accuracy(judged), "above_chance": metrics.above_chance(judged)}
     for k in (5, 3):
         if judged.classes > k:
             found[f"top{k}_accuracy"] = metrics.top_k(judged, k)

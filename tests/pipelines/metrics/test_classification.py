@@ -35,6 +35,16 @@ def test_values_are_scikit_learns(judged: Judged) -> None:
         assert one.low < one.value < one.high
 
 
+def test_a_model_is_above_chance_when_it_beats_the_commonest_class() -> None:
+    truth = [0] * 60 + [1] * 40
+    constant = metrics.above_chance(_sure(truth, [0] * 100, 2))
+    assert constant.value == 0
+    assert constant.low < 0 < constant.high
+    found = metrics.above_chance(_sure(truth, [0] * 50 + [1] * 50, 2))
+    assert found.value == pytest.approx(0.9 - 0.6)
+    assert found.low == pytest.approx(0.825634 - 0.6, abs=1e-6)  # Wilson's lower bound of 90 in 100
+
+
 def test_scores_by_class_are_scikit_learns(judged: Judged) -> None:
     expected = sklearn.precision_recall_fscore_support(judged.truth, judged.predicted)
     for position, scores in enumerate(metrics.by_class(judged)):
