@@ -4,16 +4,12 @@ Both are sampled at the same places, the image bilinearly and the mask at the ne
 """
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelines.nn.augment import affine
+from pipelines.nn.augment import Augmentation, affine
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-MaskAugmentation = Callable[["tf.Tensor", "tf.Tensor", "tf.Tensor"], tuple["tf.Tensor", "tf.Tensor"]]
-"""From a batch of prepared images, their masks and the step (int64 scalar) to both, a pure function of all three."""
 
 GRID = 3
 """Side of the grid of random displacements between which an elastic deformation is smooth (arXiv:1505.04597, 3.1)."""
@@ -21,7 +17,7 @@ GRID = 3
 
 def mask_augmentation(
     seed: int, flip: bool, rotate: float, shift: float, zoom: float, contrast: float, elastic: float
-) -> MaskAugmentation | None:
+) -> Augmentation | None:
     """A function on images ``float32 (batch, size, size, 3)``, masks ``uint8 (batch, size, size)`` and the step.
 
     What a movement brings in from beyond the border is the image's and the mask's own reflection. None if nothing is
@@ -71,7 +67,8 @@ def affine_places(rows: "tf.Tensor", side: int) -> "tf.Tensor":
 
     line = tf.range(side, dtype=tf.float32)
     x, y = tf.meshgrid(line, line)
-    a0, a1, a2, b0, b1, b2 = (rows[:, position, None, None] for position in range(6))
+    # not rows[:, i, None, None]: of a stack, TensorFlow's optimizer takes the i-th part and forgets the new axes
+    a0, a1, a2, b0, b1, b2, _, _ = tf.unstack(rows[:, None, None, :], axis=-1)
     return tf.stack([a0 * x + a1 * y + a2, b0 * x + b1 * y + b2], axis=-1)
 
 
@@ -90,8 +87,8 @@ def sample_images(images: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
     low = tf.floor(places)
     right, below = tf.unstack((places - low)[..., None, :], axis=-1)
 
-    def corner(x: float, y: float) -> "tf.Tensor":
-        return _pick(images, low + tf.constant([x, y]))
+    def corner(x: int, y: int) -> "tf.Tensor":
+        return _pick(images, tf.cast(low, tf.int32) + tf.constant([x, y]))
 
     upper = corner(0, 0) * (1 - right) + corner(1, 0) * right
     lower = corner(0, 1) * (1 - right) + corner(1, 1) * right
@@ -102,15 +99,15 @@ def sample_masks(masks: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
     """``masks`` (batch, side, side) of any type at the pixels nearest to ``places``, mirrored at the borders."""
     import tensorflow as tf
 
-    return _pick(masks, tf.round(places))
+    return _pick(masks, tf.cast(tf.round(places), tf.int32))
 
 
 def _pick(values: "tf.Tensor", places: "tf.Tensor") -> "tf.Tensor":
-    """``values`` (batch, side, side, ...) at whole numbers ``places``, reflected into the picture."""
+    """``values`` (batch, side, side, ...) at ``places`` int32 (x, y), reflected into the picture."""
     import tensorflow as tf
 
     side = int(values.shape[1])
-    inside = tf.math.floormod(tf.cast(places, tf.int32), 2 * side)
+    inside = tf.math.floormod(places, 2 * side)
     x, y = tf.unstack(tf.minimum(inside, 2 * side - 1 - inside), axis=-1)
     shape = tf.shape(values)
     flat = tf.reshape(values, tf.concat([[shape[0], side * side], shape[3:]], axis=0))

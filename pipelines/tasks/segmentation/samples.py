@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipelines.drawing import legible, picture
 from pipelines.truth import IGNORE
+from tatara.core import painting
 
 SHOWN, COLUMNS, OPAQUE = 12, 3, 0.55
 _IGNORED = np.array([0.75, 0.75, 0.75], np.float32)
@@ -28,7 +29,7 @@ def draw_samples(
     from matplotlib.patches import Patch
 
     images, masks = images[:SHOWN], masks[:SHOWN]
-    colours = palette(len(classes))
+    colours = np.array([painting.colour(position) for position in range(len(classes))], np.float32) / 255
     tints = np.vstack([colours, np.tile(_IGNORED, (256 - len(classes), 1))])
     pairs = np.concatenate([images, (1 - OPAQUE) * images + OPAQUE * tints[masks]], axis=2)
     rows = -(-len(pairs) // COLUMNS)
@@ -45,10 +46,3 @@ def draw_samples(
         if IGNORE in found:
             entries.append(Patch(color=_IGNORED, label="ignored"))
         figure.legend(handles=entries, loc="outside lower center", ncols=min(8, len(entries)), fontsize=8)
-
-
-def palette(classes: int) -> NDArray[np.float32]:
-    """Colours ``float32 (classes, 3)`` in 0..1."""
-    from matplotlib import colormaps
-
-    return np.array([colormaps["tab20"](position % 20)[:3] for position in range(classes)], np.float32)

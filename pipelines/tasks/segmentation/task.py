@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import parameters as registry_of_parameters
+from pipelines.datasets.dataset import Description
 from pipelines.examples import Example
 from pipelines.nn.prepare import preparation_of
 from pipelines.tasks.segmentation.frame import in_frame
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from pipelines.datasets.dataset import Description
-    from pipelines.nn.augment_masks import MaskAugmentation
+    from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "unet"
 MODALITY = "image"
@@ -30,7 +30,7 @@ BACKGROUND = "background"
 """What no object covers, where a dataset marks objects."""
 
 
-def labels(description: "Description") -> tuple[str, ...]:
+def labels(description: Description) -> tuple[str, ...]:
     """The classes of a pixel: the dataset's, after ``background`` where it has objects.
 
     Raises:
@@ -61,7 +61,7 @@ def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Par
     return found
 
 
-def augmentation(parameters: Parameters) -> "MaskAugmentation | None":
+def augmentation(parameters: Parameters) -> "Augmentation | None":
     """What the parameters ask to be done to training images and their masks, or None."""
     from pipelines.nn.augment_masks import mask_augmentation
 

@@ -89,7 +89,7 @@ def fully_convolutional(parameters: Parameters, classes: int, stride: int) -> "k
 
 
 def imagenet(parameters: Parameters) -> "keras.Model":
-    """The backbone with ImageNet's weights, its two dense layers turned into convolutions.
+    """The backbone with ImageNet's weights.
 
     Raises:
         ValueError: of another width or norm than the published weights.
@@ -98,12 +98,18 @@ def imagenet(parameters: Parameters) -> "keras.Model":
 
     if parameters.width != 1 or parameters.norm != "none":
         raise ValueError("ImageNet's weights fit VGG16 as published: add width=1 norm=none")
-    given = keras.applications.VGG16(weights="imagenet")
+    return convolutional(keras.applications.VGG16(weights="imagenet"), parameters)
+
+
+def convolutional(given: "keras.Model", parameters: Parameters) -> "keras.Model":
+    """The backbone with the weights of ``given``, a VGG16 with its top; the dense fc6 and fc7 become convolutions."""
+    import keras
+
     inputs, features = backbone(parameters)
     model = keras.Model(inputs, features[STRIDE])
-    sources = [layer for layer in given.layers if layer.get_weights()]
-    targets = [layer for layer in model.layers if layer.get_weights()]
-    for source, target in zip(sources, targets, strict=False):
+    sources = [layer for layer in given.layers if layer.weights]
+    targets = [layer for layer in model.layers if layer.weights]
+    for source, target in zip(sources, targets, strict=False):  # the last source is the classifier
         kernel, bias = source.get_weights()
         target.set_weights([kernel.reshape(target.kernel.shape), bias])
     return model
