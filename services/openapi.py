@@ -62,8 +62,8 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
         "info": {
             "title": identity.name,
             "version": identity.version,
-            "description": f"{contract.kind.capitalize()} of {contract.modality} files into {len(contract.labels)} "
-            "classes. Every answer carries the digest of its lineage.",
+            "description": f"{contract.modality.capitalize()} {contract.kind}, {len(contract.labels)} classes. "
+            "Every answer carries the digest of its lineage.",
         },
         "paths": {
             "/predict": {"post": _ask(engine, "predict", PREDICT, engine.settings.max_files, answers)},

@@ -1,7 +1,12 @@
-"use strict";
+/** Drop, choose or paste images; each gets a card with the answer. What is particular to a kind is in kinds.js. */
+import { KINDS } from "/page/kinds.js";
+
 const byId = (id) => document.getElementById(id);
-const percent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const atOnce = 4;
+const files = new Map();
+const asked = new WeakMap();
+let view;
+let introduced;
 
 function say(text, bad = false) {
   byId("status").textContent = text;
@@ -21,9 +26,9 @@ async function introduce() {
     const { kind, modality, labels } = model.contract;
     document.title = `${model.name} ${model.version} · Tatara`;
     byId("name").textContent = model.name;
-    byId("about").textContent = `Version ${model.version} · ${modality} ${kind} into ${labels.length} classes`;
-    byId("top").max = labels.length;
-    byId("top").value = Math.min(5, labels.length);
+    byId("about").textContent = `Version ${model.version} · ${modality} ${kind}, ${labels.length} classes`;
+    view = new KINDS[kind](labels);
+    view.controls(byId("row"), askAgain);
     byId("digest").textContent = model.lineage;
     const chain = await ask("/lineage");
     for (const link of chain.links) byId("chain").append(chainItem(link));
@@ -55,21 +60,6 @@ function makeCard(file) {
   return card;
 }
 
-function showAnswer(card, answer) {
-  card.querySelector(".label").textContent = answer.label;
-  for (const { label, score } of answer.top) {
-    const item = document.createElement("li");
-    const name = Object.assign(document.createElement("span"), { className: "of", textContent: label });
-    const value = Object.assign(document.createElement("span"), { textContent: percent.format(score) });
-    const track = Object.assign(document.createElement("span"), { className: "track" });
-    const bar = document.createElement("span");
-    bar.style.width = `${100 * score}%`;
-    track.append(bar);
-    item.append(name, value, track);
-    card.querySelector(".bars").append(item);
-  }
-}
-
 function showRefusal(card, message) {
   card.classList.add("bad");
   card.querySelector(".label").textContent = message;
@@ -77,29 +67,42 @@ function showRefusal(card, message) {
 
 /** One request a file, so that a broken one refuses only itself; the service batches them. */
 async function predict(file, card) {
+  const turn = (asked.get(card) ?? 0) + 1;
+  asked.set(card, turn);
   const form = new FormData();
   form.append("files", file, file.name);
-  form.append("top", byId("top").value);
+  for (const [name, value] of Object.entries(view.options())) form.append(name, value);
   try {
     const { answers } = await ask("/predict", { method: "POST", body: form });
-    showAnswer(card, answers[0]);
-    return { answered: 1, said: `${file.name}: ${answers[0].label}, ${percent.format(answers[0].score)}` };
+    if (asked.get(card) === turn) view.show(card, answers[0]);
+    return { answered: 1, said: `${file.name}: ${view.say(answers[0])}` };
   } catch (error) {
     showRefusal(card, error.message.replace(`${file.name}: `, ""));
     return { answered: 0, said: error.message };
   }
 }
 
-async function predictAll(files) {
-  if (!files.length) return;
-  if (!byId("top").reportValidity()) return;
-  const waiting = files.map((file) => [file, makeCard(file)]);
+/** The same files with what is set now. */
+function askAgain() {
+  predictEach([...files].map(([card, file]) => [file, card]));
+}
+
+async function predictAll(dropped) {
+  await introduced;
+  if (!dropped.length || !view?.valid()) return;
+  const waiting = dropped.map((file) => [file, makeCard(file)]);
+  for (const [file, card] of waiting) files.set(card, file);
   byId("answers").prepend(...waiting.map(([, card]) => card));
   byId("clear").hidden = false;
-  const total = files.length;
+  predictEach(waiting);
+}
+
+async function predictEach(waiting) {
+  const total = waiting.length;
+  if (!total) return;
   let [done, answered, last] = [0, 0, ""];
   const count = () => `${answered} of ${total} answered${done > answered ? `, ${done - answered} refused` : ""}`;
-  say(total === 1 ? `Asking about ${files[0].name}…` : count());
+  say(total === 1 ? `Asking about ${waiting[0][0].name}…` : count());
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const outcome = await predict(...next);
@@ -122,6 +125,8 @@ function start() {
   byId("form").addEventListener("submit", (event) => event.preventDefault());
   byId("clear").addEventListener("click", () => {
     byId("answers").replaceChildren();
+    files.clear();
+    view?.forget?.();
     byId("clear").hidden = true;
     say("");
     byId("files").focus();
@@ -140,7 +145,7 @@ function start() {
   }
   document.addEventListener("drop", (event) => predictAll([...event.dataTransfer.files]));
   document.addEventListener("paste", (event) => predictAll([...event.clipboardData.files]));
-  introduce();
+  introduced = introduce();
 }
 
 start();

@@ -94,7 +94,8 @@ def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, C
         width, height = _room(canvas, text)
         if len(found) > CROWDED and width > 2 * (right - left):
             continue
-        places = [(left, top - height), (left, top), (left, bottom), (left, bottom - height), (right - width, top)]
+        rows = (top - height, top, bottom, bottom - height)
+        places = [(x, y) for x in (left, right - width) for y in rows]
         _chip(canvas, text, places, tints[one.label])
 
 

@@ -2,14 +2,18 @@
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from services.launch import Service
-from tests.services.model_folder import plain
+from tatara.core.painting import colour
+from tests.services.images import encoded, oriented, scene
+from tests.services.in_process import serving
+from tests.services.model_folder import plain, write_model_folder
 
 pytestmark = pytest.mark.system
 
@@ -111,3 +115,86 @@ CONTRAST = """(selector) => {
   const levels = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(light).sort();
   return (Math.max(...levels) + 0.05) / (Math.min(...levels) + 0.05);
 }"""
+
+
+@pytest.fixture(scope="module")
+def drawn(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Page]]:
+    """The page of a service of a kind, on a wide screen."""
+    with ExitStack() as stack:
+
+        def opened(kind: str) -> Page:
+            folder = write_model_folder(tmp_path_factory.mktemp(kind) / "model", kind=kind)
+            page = browser.new_page(viewport={"width": 1200, "height": 900})
+            stack.callback(page.close)
+            page.goto(stack.enter_context(serving(folder)))
+            return page
+
+        yield opened
+
+
+PAINTED = """([canvas, x, y]) => {
+  const at = [x * canvas.width, y * canvas.height].map(Math.floor);
+  return [...canvas.getContext("2d").getImageData(...at, 1, 1).data];
+}"""
+
+
+def painted(page: Page, x: float, y: float) -> list[int]:
+    """Red, green, blue and alpha of the overlay, at shares of its width and height."""
+    found: list[int] = page.evaluate(PAINTED, [page.locator("canvas").element_handle(), x, y])
+    return found
+
+
+SCENE = encoded(scene().resize((400, 240), 0))
+"""Red up to column 250 of 400, then blue; as 8 x 8 pixels the border is there, too."""
+
+
+def test_objects_are_boxed_listed_and_filtered_by_slider_and_class(drawn: Callable[[str], Page]) -> None:
+    page = drawn("instances")
+    drop(page, {"scene.png": SCENE})
+
+    expect(page.get_by_role("status")).to_have_text("scene.png: red 90.2%, blue 90.2%")
+    expect(page.locator(".bars li .of")).to_have_text(["red", "blue"])
+    assert painted(page, 0.3, 0.5)[:3] == pytest.approx(colour(0), abs=2)
+    assert painted(page, 0.8, 0.5)[:3] == pytest.approx(colour(2), abs=2)
+    page.get_by_role("checkbox", name="red").uncheck()
+    expect(page.locator(".bars li .of")).to_have_text(["blue"])
+    assert painted(page, 0.3, 0.5)[3] == 0
+    page.get_by_role("slider", name="Score at least").fill("0.95")
+    expect(page.locator(".card .label")).to_have_text("No objects, 2 hidden")
+    assert painted(page, 0.8, 0.5)[3] == 0
+
+
+def test_an_upright_photograph_is_boxed_upright(drawn: Callable[[str], Page]) -> None:
+    page = drawn("detection")
+    drop(page, {"turned.png": oriented(6)})
+
+    expect(page.locator(".bars li .of")).to_have_text(["red", "blue"])
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    assert stage["width"] / stage["height"] == pytest.approx(40 / 24, rel=0.02)
+    assert painted(page, 0.624, 0.9)[:3] == pytest.approx(colour(0), abs=2)  # the box's edge at column 25 of 40
+
+
+def test_classes_are_laid_over_the_image_and_asked_anew_by_confidence(drawn: Callable[[str], Page]) -> None:
+    page = drawn("segmentation")
+    drop(page, {"scene.png": SCENE})
+
+    expect(page.locator(".bars li .of")).to_have_text(["red", "blue"])
+    assert painted(page, 0.3, 0.5)[:3] == pytest.approx(colour(0), abs=2)
+    page.get_by_role("slider", name="Confidence at least").fill("0.99")
+    page.get_by_role("slider", name="Confidence at least").dispatch_event("change")
+    expect(page.locator(".card .label")).to_have_text("No classes, 100.0% left out")
+    assert painted(page, 0.3, 0.5)[3] == 0
+
+
+@pytest.mark.parametrize("kind", ["instances", "segmentation"])
+def test_drawn_kinds_fit_a_phone_in_the_dark(drawn: Callable[[str], Page], kind: str) -> None:
+    page = drawn(kind)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.emulate_media(color_scheme="dark")
+    drop(page, {f"{'long name ' * 20}.png": SCENE})
+    expect(page.locator(".bars li .of")).to_have_count(2)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for selector in (".label", "figcaption", ".bars .of", "#status", "legend", ".told", "#row label"):
+        assert page.evaluate(CONTRAST, selector) >= 4.5, selector

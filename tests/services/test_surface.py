@@ -5,6 +5,7 @@ from collections import Counter
 
 import httpx
 
+from services.app import PAGE
 from services.launch import Service
 from tatara.core.contract import Contract
 from tatara.core.lineage import Chain
@@ -66,7 +67,7 @@ def test_openapi_describes_what_is_there(http: httpx.Client) -> None:
 
     assert http.get("/docs.json").json() == described
     for path in described["paths"]:
-        assert http.get(path).status_code == (405 if path == "/predict" else 200)
+        assert http.get(path).status_code == (405 if path in ("/predict", "/render") else 200)
     assert set(described["paths"]["/predict"]["post"]["responses"]) >= {"200", "400", "413", "415", "422", "503"}
     references = set(re.findall(r"#/components/schemas/(\w+)", http.get("/openapi.json").text))
     assert references <= set(described["components"]["schemas"])
@@ -82,8 +83,10 @@ def test_the_page_needs_no_other_host(http: httpx.Client) -> None:
 
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert sorted(names) == ["page.css", "page.js"]
+    names = sorted(path.name for path in PAGE.iterdir())
     for text in (page.text, *(http.get(f"/page/{name}").text for name in names)):
         assert not re.search(r"https?://", text)
+        assert set(re.findall(r'from "/page/([\w.]+)"', text)) <= set(names)
 
 
 def test_refusals_and_pages_carry_the_same_headers(http: httpx.Client, service: Service) -> None:
