@@ -3,9 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines.datasets.contact_sheet import save_contact_sheet
+from pipelines.datasets.contents import classes_in_images, marked_objects, pixel_classes
 from pipelines.datasets.dataset import SPLITS, Dataset, dataset_names, open_dataset
 from pipelines.datasets.index import build_index
+from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import indexed_revision
+from pipelines.datasets.sample_sheet import save_sample_sheet
 from tatara.core.home import state_root
 
 if TYPE_CHECKING:
@@ -33,20 +36,22 @@ def list_datasets() -> list[dict[str, Any]]:
 def show(name: str) -> dict[str, Any]:
     """What is in a dataset, as plain values, with the path of a picture of samples.
 
-    Keys: name, folder, revision, the fields of ``dataset.yaml``, counts (split -> class -> files), files, bytes,
-    undecodable (paths), width, height and brightness ({min, median, max}; None where nothing decodes), modes
-    (mode -> files), picture (PNG under the state root, or None).
+    Keys: name, folder, revision, the fields of ``dataset.yaml``, files (images), bytes, undecodable (paths), width,
+    height and brightness ({min, median, max}; None where nothing decodes), modes (mode -> files), picture (PNG under
+    the state root, or None), counts (split -> class -> objects, or of other kinds images); of detection and instances
+    also those of `marked_objects`, of segmentation those of `pixel_classes`.
+
+    Raises:
+        TataraError: the annotations cannot be read.
     """
     dataset = open_dataset(name)
     index = build_index(dataset)
     sound = index[index["decode_error"].isna()]
-    picture = state_root() / "pictures" / name / "samples.png"
     return {
         "name": name,
         "folder": str(dataset.folder),
         "revision": _revision(dataset, index),
         **dataset.description.model_dump(mode="json"),
-        "counts": _counts(dataset, index),
         "files": len(index),
         "bytes": int(index["bytes"].sum()),
         "undecodable": index.loc[index["decode_error"].notna(), "path"].tolist(),
@@ -54,12 +59,34 @@ def show(name: str) -> dict[str, Any]:
         "height": _range(sound["height"]),
         "brightness": _range(sound["brightness_mean"]),
         "modes": {str(mode): int(count) for mode, count in sound["mode"].value_counts().items()},
-        "picture": str(save_contact_sheet(dataset, sound, picture)) if len(sound) else None,
+        **_marked(dataset, index, sound),
     }
 
 
+def _marked(dataset: Dataset, index: "pandas.DataFrame", sound: "pandas.DataFrame") -> dict[str, Any]:
+    """Counts and the picture, by the dataset's format."""
+    picture = state_root() / "pictures" / dataset.name / "samples.png"
+    if dataset.description.format == "image-folder":
+        sheet = save_contact_sheet(dataset, sound, picture) if len(sound) else None
+        return {"counts": _counts(dataset, index), "picture": str(sheet) if sheet else None}
+    objects = build_objects(dataset) if dataset.description.format == "coco" else None
+    if objects is not None:
+        found = marked_objects(dataset, index, objects)
+        found["counts"] = found["objects"]
+    else:
+        found = pixel_classes(dataset, index)
+        found["counts"] = found["images"]
+    present = classes_in_images(dataset, index, objects)
+    sheet = save_sample_sheet(dataset, sound, objects, present, picture) if len(sound) else None
+    return {**found, "picture": str(sheet) if sheet else None}
+
+
 def _revision(dataset: Dataset, index: "pandas.DataFrame") -> str:
-    return indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True)))
+    known = dict(zip(index["path"], index["digest"], strict=True))
+    if "mask" in index:
+        masked = index[index["mask"].notna()]
+        known |= dict(zip(masked["mask"], masked["mask_digest"], strict=True))
+    return indexed_revision(dataset, known)
 
 
 def _counts(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, dict[str, int]]:

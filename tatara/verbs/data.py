@@ -6,6 +6,7 @@ from typing import Any
 
 from tatara.core.errors import RefusedError, UsageError
 from tatara.verbs import Output, Request
+from tatara.verbs.data_text import count, listed, shown, size
 from tatara.verbs.options import boolean, options, ratios, subject
 
 
@@ -32,15 +33,7 @@ def _list(request: Request, output: Output) -> int:
 
     options(request)
     rows = list_datasets()
-    width = max([len(row["name"]) for row in rows] + [4])
-    lines = [f"{'name':<{width}}  {'kind':<15} classes  {'train':>8} {'valid':>7} {'test':>7}  {'size':>9}  revision"]
-    for row in rows:
-        files = row["files"]
-        lines.append(
-            f"{row['name']:<{width}}  {row['kind']:<15} {row['classes']:>7}  {files['train']:>8,} {files['valid']:>7,} "
-            f"{files['test']:>7,}  {size(row['bytes']):>9}  {row['revision'][:12]}"
-        )
-    output.give({"datasets": rows}, "\n".join(lines))
+    output.give({"datasets": rows}, "\n".join(listed(rows)))
     return 0
 
 
@@ -49,27 +42,7 @@ def _show(request: Request, output: Output) -> int:
 
     options(request)
     found = show(subject(request, 1, "dataset"))
-    splits = list(found["counts"])
-    labels = list(next(iter(found["counts"].values())))
-    width = max(len(label) for label in [*labels, "total", "class"])
-    lines = [
-        f"{found['name']}: {found['files']:,} files, {size(found['bytes'])}, {len(labels)} classes",
-        f"licence   {found['licence']}",
-        f"source    {found['source']}",
-        f"revision  {found['revision']}",
-        *(f"{what:<9} {_range(found[what])}" for what in ("width", "height", "brightness") if found[what]),
-        f"modes     {', '.join(f'{mode} {count:,}' for mode, count in found['modes'].items())}",
-        "",
-        f"  #  {'class':<{width}}  " + " ".join(f"{split:>8}" for split in splits),
-        *(
-            f"{number:>3}  {label:<{width}}  " + " ".join(f"{found['counts'][split][label]:>8,}" for split in splits)
-            for number, label in enumerate(labels)
-        ),
-        f"     {'total':<{width}}  " + " ".join(f"{sum(found['counts'][split].values()):>8,}" for split in splits),
-    ]
-    lines += [f"unreadable  {path}" for path in found["undecodable"][:10]]
-    lines += ["", f"picture   {found['picture']}"] if found["picture"] else []
-    output.give(found, "\n".join(lines))
+    output.give(found, "\n".join(shown(found)))
     return 0
 
 
@@ -184,22 +157,3 @@ def names(text: str) -> tuple[str, ...]:
     if not all(found) or len(set(found)) != len(found):
         raise ValueError("write different names, like cat,dog")
     return found
-
-
-def count(number: int, one: str, several: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else several}"
-
-
-def size(count: int) -> str:
-    """Bytes for people, in units of 1,000."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-def _range(found: dict[str, float]) -> str:
-    return f"{found['min']:g} to {found['max']:g}, median {found['median']:g}"

@@ -2,7 +2,7 @@
 
 from tatara.core.errors import UsageError
 from tatara.verbs import Output, Request
-from tatara.verbs.data import size
+from tatara.verbs.data_text import size
 
 
 def models(request: Request, output: Output) -> int:
