@@ -1,12 +1,16 @@
 """How pictures look, and labels in any script."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tatara.core.drawing import japanese_font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,12 +90,21 @@ def shortened(label: str, length: int = 22) -> str:
 
 
 def _families(texts: Sequence[str]) -> list[str]:
-    from matplotlib import font_manager
-
     if all(text.isascii() for text in texts):
         return ["DejaVu Sans"]
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _SCRIPTS if name in known)]
+    return ["DejaVu Sans", *(name for name in _SCRIPTS if name in _known_fonts())]
+
+
+@cache
+def _known_fonts() -> frozenset[str]:
+    """Names of the machine's fonts and of the one that came with the environment."""
+    from matplotlib.font_manager import fontManager
+
+    if brought := japanese_font():
+        fontManager.addfont(brought)
+        # It has no bold, which each title would be told.
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    return frozenset(font.name for font in fontManager.ttflist)
 
 
 def _covered(texts: Sequence[str], families: Sequence[str]) -> bool:

@@ -4,9 +4,10 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pipelines.datasets.dataset import Dataset
+from tatara.core.drawing import font_for
 from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.modalities.image import decode
 
@@ -17,7 +18,6 @@ ROWS, COLUMNS = 24, 10
 CELL, GAP, MARGIN = 96, 6, 20
 LABEL_WIDTH, TITLE_HEIGHT = 210, 64
 INK, FAINT, PAPER, FRAME = "#1f2933", "#7b8794", "#ffffff", "#f0f2f5"
-CJK_FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "WenQuanYi Zen Hei")
 
 
 def save_contact_sheet(dataset: Dataset, index: "pandas.DataFrame", path: Path) -> Path:
@@ -68,25 +68,9 @@ def _write(
     draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, ink: str, width: int, otherwise: str
 ) -> None:
     """Write ``text`` from its upper left corner, cut to ``width``; ``otherwise`` where no font has its characters."""
-    file = _font_file(text)
-    font = ImageFont.truetype(file or _font_file("") or "", size)
-    text = text if file else otherwise
+    font, shown = font_for(text, size)
+    if shown != text:
+        font, text = font_for(otherwise, size)
     while font.getlength(text) > width and len(text) > 1:
         text = text[:-2].rstrip() + "…"
     draw.text(at, text, ink, font)
-
-
-def _font_file(text: str) -> str | None:
-    """A font file that has every character of ``text``: Matplotlib's own, or one of the system's CJK fonts."""
-    from matplotlib import font_manager
-    from matplotlib.ft2font import FT2Font
-
-    for family in ("DejaVu Sans", *CJK_FONTS):
-        try:
-            file = str(font_manager.findfont(family, fallback_to_default=False))
-        except ValueError:
-            continue
-        known = FT2Font(file).get_charmap()
-        if all(ord(character) in known for character in text):
-            return file
-    return None

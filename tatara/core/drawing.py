@@ -1,5 +1,6 @@
 """Pictures for people: text that is drawn rather than boxed, and cards in a grid."""
 
+import importlib.util
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -31,13 +32,13 @@ Font = ImageFont.FreeTypeFont
 def font_for(text: str, size: int) -> tuple[Font, str]:
     """A font that has every character of ``text``, with the text to draw.
 
-    Pillow's own font first, then the machine's. Where none has the characters, the text comes back with those
-    characters as ``U+732B``, which says more than empty boxes.
+    Pillow's own font first, then `japanese_font`, then the machine's. Where none has the characters, the text comes
+    back with those characters as ``U+732B``, which says more than empty boxes.
     """
     own = cast("Font", ImageFont.load_default(size))
     if _draws(own, text):
         return own, text
-    for path in _machine_fonts():
+    for path in filter(None, (japanese_font(), *_machine_fonts())):
         try:
             found = ImageFont.truetype(path, size)
         except OSError:
@@ -88,6 +89,13 @@ def grid(cards: Sequence[Image.Image], footer: str, columns: int = 4, gap: int =
         picture.paste(card, (gap + i % columns * (width + gap), gap + i // columns * (height + gap)))
     write(ImageDraw.Draw(picture), (gap, picture.height - 32), footer, 20, FAINT, picture.width - 2 * gap)
     return picture
+
+
+@cache
+def japanese_font() -> Path | None:
+    """IPAex Gothic as the training environment brings it; None where only the serving one is installed."""
+    found = importlib.util.find_spec("matplotlib_fontja")  # importing it would change Matplotlib's settings
+    return Path(found.origin).with_name("fonts") / "ipaexg.ttf" if found and found.origin else None
 
 
 @cache
