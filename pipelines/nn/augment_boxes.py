@@ -47,7 +47,7 @@ def box_augmentation(seed: int, flip: bool, zoom_out: float, crop: float, fill: 
             window = absolute(crops(key + 1, within, crop), window)
         truths = moved(truths, window)
         if flip:
-            mirrored = tf.random.stateless_uniform([batch, 1], key + 2) < 0.5
+            mirrored = tf.random.stateless_uniform([batch, 1], key + 3) < 0.5
             left, top, right, bottom = tf.unstack(truths[..., :4], axis=-1)
             turned = tf.stack([1 - right, top, 1 - left, bottom, truths[..., 4]], axis=-1)
             truths = tf.where(mirrored[..., None], turned, truths)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipelines.drawing import legible, picture
 from pipelines.nn.boxes import IGNORED
+from tatara.core import painting
 
 SHOWN, COLUMNS = 12, 4
 _IGNORED = (0.75, 0.75, 0.75)
@@ -50,9 +51,7 @@ def draw_samples(
 
 
 def _colour(index: int) -> tuple[float, float, float]:
-    from matplotlib import colormaps
-
     if index < 0:
         return _IGNORED
-    red, green, blue = colormaps["tab10"](index % 10)[:3]
-    return red, green, blue
+    red, green, blue = painting.colour(index)
+    return red / 255, green / 255, blue / 255
