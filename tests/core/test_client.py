@@ -1,5 +1,7 @@
 """Asking a served model, or a model folder, from Python."""
 
+import importlib
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -7,10 +9,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from services.launch import launch
-from tatara.core.client import Client, predict_local
+from services.settings import Settings
+from tatara.core.client import Client, Local, predict_local
 from tatara.core.errors import BoundError, DecodeError, RefusedError, TataraError, UsageError
+from tatara.core.options import OptionError
+from tests.services.images import encoded, scene
+from tests.services.in_process import serving
 from tests.services.model_folder import BOUNDS, build, plain, write_model_folder
 
 RED, BLUE = plain(200, 10, 10), plain(10, 10, 200)
@@ -100,3 +107,42 @@ def test_another_server_is_recognized() -> None:
         with Client(url) as other, pytest.raises(TataraError, match="is not a Tatara service"):
             _ = other.model
         server.shutdown()
+
+
+OPTIONS = {
+    "detection": {"score": 0.4, "classes": ["blue"]},
+    "instances": {"masks": "polygon", "top": 1},
+    "segmentation": {"masks": "rle", "classes": "red,blue"},
+}
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_every_kind_answers_with_its_own_type_served_or_local(tmp_path: Path, kind: str) -> None:
+    folder = write_model_folder(tmp_path / "model", BOUNDS, kind)
+    files = [encoded(scene()), RED]
+    with serving(folder) as url, Client(url) as served:
+        answers = served.predict(files, **OPTIONS[kind])
+        assert served.contract.kind == kind
+        picture = Image.open(io.BytesIO(served.render(files[0], **OPTIONS[kind])))
+
+    assert answers == predict_local(folder, files, **OPTIONS[kind])
+    assert {type(answer) for answer in answers} == {importlib.import_module(f"tatara.core.kinds.{kind}").Answer}
+    assert (picture.format, picture.size) == ("PNG", (40, 24))
+
+
+def test_the_others_are_answered_where_one_file_is_bad(tmp_path: Path) -> None:
+    folder = write_model_folder(tmp_path / "model", BOUNDS, "detection")
+    large = encoded(Image.effect_noise((60, 60), 50))
+    files = [RED, RED[:40], "nowhere.png", plain(1, 2, 3, side=1), large, BLUE]
+    with serving(folder, Settings(threads=1, max_body=2000)) as url, Client(url) as served:
+        found = list(served.predict_each(files))
+        with pytest.raises(OptionError, match="did you mean 'score'"):
+            list(served.predict_each(files, scor=1))
+
+    kinds = [type(one).__name__ for one in found]
+    assert kinds == ["Answer", "DecodeError", "FileError", "BoundError", "BoundError", "Answer"]
+    assert [str(one).split(":")[0] for one in found[1:4]] == ["file 2", "nowhere.png", "file 4"]
+    local = list(Local(folder).predict_each(files))
+    assert [type(one).__name__ for one in local] == [*kinds[:4], "Answer", "Answer"]
+    with pytest.raises(OptionError, match="did you mean 'score'"):
+        predict_local(folder, files, scor=1)
