@@ -1,12 +1,17 @@
-"""A tiny dataset and a workspace in which it is validated, for tests of what comes after."""
+"""Tiny datasets and a workspace in which one is validated, for tests of what comes after."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import yaml
+from PIL import Image
+from pycocotools import mask as coco
 
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
+from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import revision
 from pipelines.workspace import Workspace
 from tatara.core.files import write_json
@@ -32,6 +37,60 @@ def mark_validated(workspace: Workspace, data: str) -> None:
     folder = workspace.path / "validate"
     folder.mkdir(parents=True)
     build_index(dataset).to_parquet(folder / "index.parquet", index=False)
+    if dataset.description.format == "coco":
+        build_objects(dataset).to_parquet(folder / "objects.parquet", index=False)
     write_json(folder / "bounds.json", [])
     write_json(folder / "result.json", {"success": True, "data": data, "revision": revision(dataset), "rules": []})
-    write_json(folder / "parameters.json", {"kind": "classification", "data": data})
+    write_json(folder / "parameters.json", {"kind": dataset.description.kind, "data": data})
+
+
+SHAPES = ("disc", "square")
+
+
+def make_shapes(project: Path, images: int = 4) -> None:
+    """``data/shapes``: discs and squares on noise, with boxes and masks, ``images`` in every split, of two sizes."""
+    folder = project / "data" / "shapes"
+    for number, split in enumerate(("train", "valid", "test")):
+        generator = np.random.default_rng(number)
+        (folder / split / "images").mkdir(parents=True)
+        listed, annotations = [], []
+        for image in range(images):
+            pixels, objects = _scene(generator, *((72, 96) if image % 2 else (96, 80)))
+            Image.fromarray(pixels).save(folder / split / "images" / f"{image}.png")
+            height, width, _ = pixels.shape
+            listed.append({"id": image, "file_name": f"{image}.png", "height": height, "width": width})
+            for mask, category in objects:
+                annotations.append({"id": len(annotations), "image_id": image, "category_id": category, **_coco(mask)})
+        categories = [{"id": place + 1, "name": name} for place, name in enumerate(SHAPES)]
+        write_json(
+            folder / split / "annotations.json",
+            {"images": listed, "categories": categories, "annotations": annotations},
+        )
+    description = {
+        "modality": "image", "kind": "instances", "format": "coco", "classes": list(SHAPES), "licence": "CC0",
+        "splits": dict.fromkeys(("train", "valid", "test"), "made"), "source": "drawn by a test",
+    }  # fmt: skip
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(description))
+
+
+def _scene(generator: np.random.Generator, height: int, width: int) -> tuple[np.ndarray, list[tuple[np.ndarray, int]]]:
+    """Pixels, and the mask and category of a disc at the left and a square at the right."""
+    pixels = generator.integers(0, 90, (height, width, 3)).astype(np.uint8)
+    y, x = np.mgrid[:height, :width]
+    radius, side = generator.integers(9, 16), generator.integers(16, 28)
+    top, left = generator.integers(4, height - side - 4), generator.integers(width // 2, width - side - 2)
+    down, across = (
+        generator.integers(radius + 1, height - radius - 1),
+        generator.integers(radius + 1, width // 2 - radius),
+    )
+    disc = (y - down) ** 2 + (x - across) ** 2 <= radius**2
+    square = (y >= top) & (y < top + side) & (x >= left) & (x < left + side)
+    pixels[disc], pixels[square] = (230, 200, 60), (60, 120, 230)
+    return pixels, [(disc, 1), (square, 2)]
+
+
+def _coco(mask: np.ndarray) -> dict[str, Any]:
+    encoded = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    segmentation = {"size": list(mask.shape), "counts": encoded["counts"].decode()}
+    box = [float(value) for value in coco.toBbox(encoded)]
+    return {"bbox": box, "area": float(mask.sum()), "iscrowd": 0, "segmentation": segmentation}

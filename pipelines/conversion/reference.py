@@ -76,7 +76,8 @@ class Reference:
         """One example's outputs, without the batch axis -> the finished answer in an image of that size."""
         if self.finish_function is None:
             return outputs
-        found = self.finish_function(*outputs.values(), np.array([height, width], np.int32))
+        given = (outputs[name] for name in self.contract.outputs)
+        found = self.finish_function(*given, np.array([height, width], np.int32))
         return {name: np.asarray(value) for name, value in found.items()}
 
     def answer(self, pixels: NDArray[np.uint8]) -> Finished:

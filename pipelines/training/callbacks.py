@@ -18,6 +18,9 @@ from pipelines.training.state import Row, State
 from tatara.core.errors import TataraError
 from tatara.core.progress import say
 
+BESIDE = ("epoch", "learning_rate", "seconds", "ended")
+"""Columns of the history that are no metric. Metrics whose names end in ``_loss`` are parts of the loss."""
+
 
 class Recording(keras.callbacks.Callback):
     """Appends a row an epoch to the history, and ends the training that stopped improving on the valid split."""
@@ -117,9 +120,10 @@ class Reporting(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         row = self.state.history[-1]
-        shown = {name: f"{row[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in row}
+        names = [name for name in row if name not in BESIDE and not name.removeprefix("val_").endswith("_loss")]
+        shown = {name: f"{row[name]:.4f}" for name in names}
         if self._bar is not None:
-            self._bar.set_postfix({name.replace("val_", "valid "): row[name] for name in shown if name != "accuracy"})
+            self._bar.set_postfix({name.replace("val_", "valid "): row[name] for name in names})
         else:
             words = "  ".join(f"{name} {value}" for name, value in shown.items())
             say(f"train: epoch {epoch + 1}/{self.plan.epochs}  {words}  {row['seconds']:.1f} s")

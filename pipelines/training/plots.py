@@ -13,24 +13,29 @@ if TYPE_CHECKING:
 
 
 def curves(path: Path, history: Sequence[Row], best_epoch: int) -> None:
-    """Loss, accuracy and rate by epoch; the epoch whose weights were kept is marked where it is not the last."""
+    """Loss, metrics and rate by epoch; the epoch whose weights were kept is marked where it is not the last."""
     epochs = [row["epoch"] for row in history]
-    panels = [name for name in ("loss", "accuracy") if name in history[0]]
-    with picture(path, 4.2 * (len(panels) + 1), 3.4) as figure:
-        axes = figure.subplots(1, len(panels) + 1)
+    panels = [name for name in history[0] if f"val_{name}" in history[0]]
+    columns = min(3, len(panels) + 1)
+    rows = -(-(len(panels) + 1) // columns)
+    with picture(path, 4.2 * columns, 3.4 * rows) as figure:
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axis in axes[len(panels) + 1 :]:
+            axis.set_visible(False)
         for axis, name in zip(axes, panels, strict=False):
             for prefix, colour, label in (("", BLUE, "train"), ("val_", RED, "valid")):
                 values = [row[prefix + name] for row in history]
                 axis.plot(epochs, values, color=colour, label=f"{label}  {values[-1]:.3f}", marker=_marker(epochs))
-            axis.set_title(name)
+            axis.set_title(name.replace("_", " "))
             axis.grid(visible=True)
             axis.legend()
             _epoch_axis(axis, epochs)
             if best_epoch:
                 axis.axvline(best_epoch, color=INK, linewidth=0.8, linestyle=":")
-        axes[-1].plot(epochs, [row["learning_rate"] for row in history], color=INK, marker=_marker(epochs))
-        axes[-1].set_title("learning rate at the epoch's end")
-        _epoch_axis(axes[-1], epochs)
+        rate = axes[len(panels)]
+        rate.plot(epochs, [row["learning_rate"] for row in history], color=INK, marker=_marker(epochs))
+        rate.set_title("learning rate at the epoch's end")
+        _epoch_axis(rate, epochs)
 
 
 def _marker(epochs: Sequence[float]) -> str | None:
