@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.metrics.objects.scenes import Scene, corner_and_size
+from tatara.core import boxes as geometry
 from tatara.core.files import canonical_json, write_text
 
 
@@ -13,10 +14,10 @@ def write_coco(folder: Path, scenes: Sequence[Scene], labels: Sequence[str]) -> 
     truth = {
         "images": images(scenes),
         "categories": [{"id": position, "name": label} for position, label in enumerate(labels, 1)],
-        "annotations": annotations(scenes, "truth"),
+        "annotations": annotations(scenes, "truth", by_mask=True),
     }
     kept = ("image_id", "category_id", "bbox", "score", "segmentation")
-    found = [{key: one[key] for key in kept if key in one} for one in annotations(scenes, "answer")]
+    found = [{key: one[key] for key in kept if key in one} for one in annotations(scenes, "answer", by_mask=True)]
     write_text(folder / "truth.json", canonical_json(truth))
     write_text(folder / "predictions.json", canonical_json(found))
 
@@ -29,15 +30,20 @@ def images(scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     ]
 
 
-def annotations(scenes: Sequence[Scene], what: str) -> list[dict[str, Any]]:
-    """COCO's entries of the objects in ``truth`` or ``answer``, numbered from 1 through all scenes."""
+def annotations(scenes: Sequence[Scene], what: str, by_mask: bool) -> list[dict[str, Any]]:
+    """COCO's entries of the objects in ``truth`` or ``answer``, numbered from 1 through all scenes.
+
+    The size of what is marked is that of its mask, if it has one; of an answer, that of its mask or of its box,
+    according to ``by_mask``, as COCO's evaluators have it.
+    """
     found: list[dict[str, Any]] = []
     for image, one in enumerate(scenes, 1):
         part = getattr(one, what)
+        areas = part.areas if by_mask or what == "truth" else geometry.areas(part.boxes)
         for i, box in enumerate(corner_and_size(part.boxes)):
             entry = {
                 "id": len(found) + 1, "image_id": image, "category_id": int(part.classes[i]) + 1, "bbox": box.tolist(),
-                "area": float(part.areas[i]), "iscrowd": int(part.crowd[i]),
+                "area": float(areas[i]), "iscrowd": int(part.crowd[i]),
             }  # fmt: skip
             if what == "answer":
                 entry["score"] = float(part.scores[i])

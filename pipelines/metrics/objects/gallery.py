@@ -1,7 +1,7 @@
 """The images that a detector does worst on: what is marked beside what it found."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,64 +40,73 @@ def draw_worst(
     """
     chosen = np.lexsort((-(tally.wrong + tally.missed), tally.f1))[:SHOWN]
     columns = 2 if len(chosen) > 2 else 1
-    rows = -(-len(chosen) // columns)
-    names, ratio = legible(labels, 16), max(scenes[one].height / scenes[one].width for one in chosen)
-    with picture(path, 5.6 * columns, rows * (2.7 * min(ratio, 1.6) + 0.45) + 0.75, labels) as figure:
+    names, ratios = legible(labels, 16), [scenes[one].height / scenes[one].width for one in chosen]
+    heights = [2.7 * min(max(ratios[at : at + columns]), 1.8) + 0.4 for at in range(0, len(chosen), columns)]
+    with picture(path, 5.6 * columns, sum(heights) + 0.7, labels) as figure:
         figure.suptitle(
-            f"The {len(chosen)} of {len(scenes)} test images with lowest F1, answers of score {score:.2f} and more. "
-            "Blue: found, right.\nRed: missed in the truth (left), wrong in the answer (right). Grey: crowd, does not "
-            "count.", x=0.01, ha="left", fontsize=9,
+            f"The {len(chosen)} of {len(scenes)} test images with lowest F1, answers of score {score:.2f} and more.\n"
+            "Blue: found. Red: missed in the truth (left), wrong in the answer (right). Grey: crowd, does not count.",
+            x=0.01, ha="left", fontsize=9,
         )  # fmt: skip
-        axes = figure.subplots(rows, 2 * columns, squeeze=False)
+        axes = figure.subplots(len(heights), 2 * columns, squeeze=False, height_ratios=heights)
         for axis in axes.ravel():
             axis.set_axis_off()
+            axis.set_anchor("N")
         for place, position in enumerate(chosen):
-            one = scenes[position]
-            left, right = axes[place // columns, 2 * (place % columns) :][:2]
-            pixels = _thumbnail(read(one.path))
-            counted = (found.image == position) & (found.score >= score)
-            hit, missed = found.place[counted & found.hit], np.ones(len(one.truth), bool)
-            missed[found.target[counted & found.hit]] = False
-            colours = [
-                CROWD if crowd else WRONG if lost else RIGHT
-                for crowd, lost in zip(one.truth.crowd, missed, strict=True)
-            ]
-            kept = found.place[counted]
-            _draw(left, pixels, one, one.truth, np.arange(len(one.truth)), colours, names, by_mask)
-            _draw(right, pixels, one, one.answer, kept, [RIGHT if at in hit else WRONG for at in kept], names, by_mask)
-            left.set_title(f"truth: {tally.missed[position]} of {(~one.truth.crowd).sum()} missed", fontsize=8)
-            right.set_title(f"answer: {tally.wrong[position]} of {len(kept)} wrong", fontsize=8)
+            pair = axes[place // columns, 2 * (place % columns) :][:2]
+            _pair(pair, scenes[position], int(position), found, score, names, read, by_mask)
+
+
+def _pair(
+    axes: NDArray[Any], scene: Scene, position: int, found: Found, score: float, names: Sequence[str],
+    read: Callable[[str], bytes], by_mask: bool,
+) -> None:  # fmt: skip
+    """Truth and answer of one scene."""
+    pixels, counted = _thumbnail(read(scene.path)), (found.image == position) & (found.score >= score)
+    kept, right = found.place[counted], found.hit[counted]
+    missed = ~scene.truth.crowd
+    missed[found.target[counted & found.hit]] = False
+    marks = np.where(missed[:, None], WRONG, np.where(scene.truth.crowd[:, None], CROWD, RIGHT))
+    _draw(axes[0], pixels, scene, scene.truth, np.arange(len(scene.truth)), marks, names, by_mask)
+    _draw(axes[1], pixels, scene, scene.answer, kept, np.where(right[:, None], RIGHT, WRONG), names, by_mask)
+    file = legible([PurePosixPath(scene.path).name], 22)[0]
+    truth, answer = (
+        f"{file}: {missed.sum()} of {(~scene.truth.crowd).sum()} missed",
+        f"{(~right).sum()} of {len(kept)} wrong",
+    )
+    for axis, text in zip(axes, (truth, answer), strict=True):
+        axis.set_title(text, fontsize=8, fontweight="normal")
 
 
 def _draw(
     axis: "Axes", pixels: NDArray[np.uint8], scene: Scene, regions: Regions, shown: NDArray[np.intp],
-    colours: Sequence[tuple[int, int, int]], names: Sequence[str], by_mask: bool,
+    colours: NDArray[np.int64], names: Sequence[str], by_mask: bool,
 ) -> None:  # fmt: skip
     """One half: the image with its objects, named where they are few."""
     from matplotlib.patches import Rectangle
 
-    scale = pixels.shape[1] / scene.width, pixels.shape[0] / scene.height
-    drawn = pixels.copy()
-    for at, colour in zip(shown, colours, strict=True):
-        if by_mask and (mask := regions.masks[at]) is not None:
-            _tint(drawn, masks.decode(mask), colour)
+    scale, drawn = (pixels.shape[1] / scene.width, pixels.shape[0] / scene.height), pixels.copy()
+    if by_mask:
+        for at, colour in zip(shown, colours, strict=True):
+            _tint(drawn, masks.decode(regions.masks[at]), colour)
     axis.imshow(drawn, interpolation="nearest" if max(scene.width, scene.height) < 128 else "antialiased")
-    for at, colour in zip(shown, colours, strict=True):
-        x, y, x_max, y_max = regions.boxes[at] * np.tile(scale, 2)
-        line = np.array(colour) / 255
-        if not by_mask or regions.masks[at] is None:
+    for at, colour in zip(shown, colours / 255, strict=True):
+        left, top, right, bottom = regions.boxes[at] * np.tile(scale, 2) - 0.5
+        if not by_mask:
             axis.add_patch(
-                Rectangle((x - 0.5, y - 0.5), x_max - x, y_max - y, fill=False, edgecolor=line, linewidth=1.2)
+                Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.2)
             )
         if len(shown) <= NAMED:
             text = names[regions.classes[at]] + (f" {regions.scores[at]:.2f}" if regions is scene.answer else "")
+            late, high = left > 0.6 * pixels.shape[1], top < 0.06 * pixels.shape[0]
             axis.text(
-                x, y - 1, text, fontsize=6, color="white", va="bottom", clip_on=True,
-                bbox={"facecolor": line, "edgecolor": "none", "pad": 0.8, "clip_on": True},
+                right if late else left, bottom + 1 if high else top - 1, text, fontsize=6, color="white",
+                ha="right" if late else "left", va="top" if high else "bottom",
+                bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
 
 
-def _tint(pixels: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
+def _tint(pixels: NDArray[np.uint8], mask: NDArray[np.uint8], colour: NDArray[np.int64]) -> None:
     """Lay a colour over a mask's pixels, whole along its edge."""
     from PIL import Image
 
@@ -105,7 +114,7 @@ def _tint(pixels: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int,
     inside = np.asarray(Image.fromarray(mask * np.uint8(255)).resize(size, Image.Resampling.NEAREST), bool)
     padded = np.pad(inside, 1)
     kept = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    pixels[inside] = (0.62 * pixels[inside] + 0.38 * np.array(colour)).astype(np.uint8)
+    pixels[inside] = (0.62 * pixels[inside] + 0.38 * colour).astype(np.uint8)
     pixels[inside & ~kept] = colour
 
 

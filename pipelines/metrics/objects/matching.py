@@ -63,7 +63,7 @@ def coco_outcomes(
 
     with contextlib.redirect_stdout(io.StringIO()):
         judge = COCOeval(
-            *(_loaded(scenes, labels, what) for what in ("truth", "answer")), "segm" if by_mask else "bbox"
+            *(_loaded(scenes, labels, what, by_mask) for what in ("truth", "answer")), "segm" if by_mask else "bbox"
         )
         judge.params.iouThrs = thresholds
         judge.params.areaRng, judge.params.areaRngLbl = [list(AREAS[name]) for name in areas], list(areas)
@@ -79,14 +79,14 @@ def coco_outcomes(
     }
 
 
-def _loaded(scenes: Sequence[Scene], labels: Sequence[str], what: str) -> Any:
+def _loaded(scenes: Sequence[Scene], labels: Sequence[str], what: str, by_mask: bool) -> Any:
     from pycocotools.coco import COCO
 
     loaded = COCO()
     loaded.dataset = {
         "images": images(scenes),
         "categories": [{"id": position, "name": label} for position, label in enumerate(labels, 1)],
-        "annotations": annotations(scenes, what),
+        "annotations": annotations(scenes, what, by_mask),
     }
     loaded.createIndex()
     return loaded

@@ -45,7 +45,7 @@ def draw_all(
     labels = [*contract.labels, "background"]
     counts = confusion(test, len(contract.labels), by_mask, at.score)
     draw_curves(folder / "precision_recall.png", outcomes, contract.labels)
-    title = f"objects with answers from score {at.score:.2f} on, IoU 0.5"
+    title = f"objects, score ≥ {at.score:.2f}"
     draw_confusion(folder / "confusion.png", counts, labels, title, "shares", "counts")
     draw_mistakes(folder / "mistakes.png", gains)
     draw_sizes(folder / "sizes.png", test, train, contract, found, at)
@@ -76,7 +76,8 @@ def draw_curves(path: Path, outcomes: Sequence[Outcomes], labels: Sequence[str])
         axis.set(xlabel="recall", ylabel="precision at that recall or above", xlim=(0, 1.01), ylim=(0, 1.02))
         axis.grid()
         axis.set_title("precision by recall at IoU 0.5")
-        figure.legend(loc="outside right upper", fontsize=8)
+        if there:
+            figure.legend(loc="outside right upper", fontsize=8)
 
 
 def draw_mistakes(path: Path, gains: Mapping[str, Mistakes]) -> None:
@@ -92,7 +93,7 @@ def draw_mistakes(path: Path, gains: Mapping[str, Mistakes]) -> None:
         axis.set(ylim=(len(gains) - 0.5, -0.5), xlim=(min(0, *values), max(0.05, *values) * 1.35))
         axis.set(xlabel="AP50 gained by mending it (how many)")
         axis.grid(axis="x")
-        axis.set_title("mistakes")
+        axis.set_title("what mending each kind of mistake would bring")
 
 
 def draw_sizes(
@@ -106,12 +107,12 @@ def draw_sizes(
     hit = _found(test, found, at)
     with picture(path, 6.4, 5.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True)
-        for values, colour, filled, name in ((learned, PALE, True, "training"), (asked, BLUE, False, "test")):
+        for values, colour, filled, name in ((learned, "#c9d6de", True, "training"), (asked, BLUE, False, "test")):
             shares = np.histogram(values, edges)[0] / max(len(values), 1)
             upper.stairs(shares, edges, fill=filled, color=colour, linewidth=1.8, label=f"{name} ({len(values):,})")
         upper.set(ylabel="share of the objects", ylim=(0, None))
         upper.set_title("size of the objects, as the model sees them")
-        upper.legend()
+        figure.legend(loc="outside lower center", ncols=2)
         place = np.clip(np.digitize(asked, edges) - 1, 0, len(edges) - 2)
         for one in np.unique(place):
             share = wilson(int(hit[place == one].sum()), int((place == one).sum()))
@@ -148,7 +149,7 @@ def draw_reliability(path: Path, found: Found) -> None:
             upper.plot([centres[one]] * 2, [share.low, share.high], color=BLUE, linewidth=1.5)
             upper.plot(centres[one], share.value, "o", color=BLUE, markersize=4)
         upper.set(ylabel="share of right answers, 95 %", xlim=(0, 1), ylim=(0, 1.02))
-        upper.set_title("does the score tell how sure an answer is?")
+        upper.set_title("right answers by score, IoU 0.5")
         lower.bar(centres, counts, width, color=BLUE)
         for one in np.flatnonzero(counts):
             lower.annotate(f"{counts[one]:,}", (centres[one], counts[one]), ha="center", va="bottom", fontsize=7)

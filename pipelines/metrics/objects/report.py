@@ -24,7 +24,7 @@ def metrics(found: Mapping[str, Interval], images: int, by_mask: bool) -> list[s
     lines = [
         f"# Evaluation on {images:,} test images",
         "",
-        "95 % intervals: bootstrap over the images (1,000 resamples, percentiles), Newcombe's for the gap. `ap` is the",
+        "95 % intervals: basic bootstrap over the images (1,000 resamples), Newcombe's for the gap. `ap` is the",
         "mean over IoU 0.50 to 0.95, `ap_small` that of objects below 32² pixels of the image, `ap_large` above 96²;",
         "`ar` is the mean recall with 100 answers of a class; `voc07_map` and `voc12_map` are PASCAL VOC's at IoU 0.5.",
         "",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tatara.core.contract import Finished
 
 Floats = NDArray[np.float64]
+_PARTS = ("truth", "prediction")
+"""Values of ``what`` in a table, beside ``image``."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def table(scenes: Sequence[Scene], labels: Sequence[str]) -> "pandas.DataFrame":
     for one in scenes:
         head = (one.path, one.digest, one.width, one.height)
         rows.append((*head, "image", "", np.nan, *[np.nan] * 5, False, None))
-        for what, part in (("truth", one.truth), ("prediction", one.answer)):
+        for what, part in zip(_PARTS, (one.truth, one.answer), strict=True):
             for i, mask in enumerate(part.masks):
                 place = (*part.boxes[i], part.areas[i], bool(part.crowd[i]), None if mask is None else mask.counts)
                 rows.append((*head, what, labels[part.classes[i]], part.scores[i], *place))
@@ -153,22 +155,24 @@ def table(scenes: Sequence[Scene], labels: Sequence[str]) -> "pandas.DataFrame":
 
 def scenes(frame: "pandas.DataFrame", labels: Sequence[str]) -> list[Scene]:
     """The scenes that `table` was made of, in order of digest, each digest once."""
-    order = frame.sort_values(["digest", "path"], kind="stable")
+    ordered = frame.sort_values(["digest", "path"], kind="stable")
+    columns = {name: ordered[name].to_numpy() for name in ordered.columns}
+    index = {label: position for position, label in enumerate(labels)}
+    columns["class"] = np.array([index.get(label, -1) for label in columns["label"]], np.intp)
+    starts = np.flatnonzero(columns["digest"][1:] != columns["digest"][:-1]) + 1
     found = []
-    for digest, rows in order.groupby("digest", sort=True):
-        own = rows[rows["path"] == rows["path"].iloc[0]]
-        first = own.iloc[0]
-        size = (int(first["height"]), int(first["width"]))
-        parts = [_read(own[own["what"] == what], labels, size) for what in ("truth", "prediction")]
-        found.append(Scene(str(first["path"]), str(digest), size[1], size[0], *parts))
+    for rows in np.split(np.arange(len(ordered)), starts) if len(ordered) else []:
+        path, digest, width, height = (columns[name][rows[0]] for name in ("path", "digest", "width", "height"))
+        own = rows[columns["path"][rows] == path]
+        parts = [_read(columns, own[columns["what"][own] == what], (int(height), int(width))) for what in _PARTS]
+        found.append(Scene(str(path), str(digest), int(width), int(height), *parts))
     return found
 
 
-def _read(rows: "pandas.DataFrame", labels: Sequence[str], size: tuple[int, int]) -> Regions:
-    index = {label: position for position, label in enumerate(labels)}
+def _read(columns: dict[str, NDArray[Any]], rows: NDArray[np.intp], size: tuple[int, int]) -> Regions:
+    edges = [columns[name][rows] for name in ("x_min", "y_min", "x_max", "y_max")]
     return Regions(
-        rows[["x_min", "y_min", "x_max", "y_max"]].to_numpy(np.float64),
-        np.array([index[label] for label in rows["label"]], np.intp),
-        rows["area"].to_numpy(np.float64), rows["crowd"].to_numpy(bool), rows["score"].to_numpy(np.float64),
-        tuple(Rle(size=size, counts=counts) if isinstance(counts, str) else None for counts in rows["rle"]),
+        np.stack(edges, axis=1).astype(np.float64), columns["class"][rows], columns["area"][rows].astype(np.float64),
+        columns["crowd"][rows].astype(bool), columns["score"][rows].astype(np.float64),
+        tuple(Rle(size=size, counts=counts) if isinstance(counts, str) else None for counts in columns["rle"][rows]),
     )  # fmt: skip

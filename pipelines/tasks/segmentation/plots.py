@@ -1,7 +1,7 @@
 """The pictures of a segmenter's evaluation: confusion, IoU by class, reliability, the worst images."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -81,17 +81,18 @@ def draw_worst(path: Path, records: Sequence[Any], labels: Sequence[str], read: 
     """The images of lowest pixel accuracy: image, truth, answer, and where it is wrong."""
     from matplotlib.patches import Patch
 
-    counted = [one for one in records if one.counts.sum()]
-    right = {one.path: one.counts.trace() / one.counts.sum() for one in counted}
+    counted = [one for one in records if one.counts.sum()] or list(records)
+    right = {one.path: one.counts.trace() / max(one.counts.sum(), 1) for one in counted}
     chosen = sorted(counted, key=lambda one: right[one.path])[:GALLERY]
     colours, names = labelled.palette(len(labels)), legible(labels, 18)
     seen: set[int] = set()
-    with picture(path, 11, _height(chosen), labels) as figure:
+    heights = [min(2.65 * one.height / one.width, 5.0) + 0.3 for one in chosen]
+    with picture(path, 11, sum(heights) + 1.0, labels) as figure:
         figure.suptitle(
             f"The {len(chosen)} of {len(records)} test images with most wrong pixels", x=0.01, ha="left",
             fontsize=11, fontweight="bold",
         )  # fmt: skip
-        rows = figure.subplots(max(len(chosen), 1), 4, squeeze=False)
+        rows = figure.subplots(len(chosen), 4, squeeze=False, height_ratios=heights)
         for axis in rows.ravel():
             axis.set_axis_off()
         for axes, one in zip(rows, chosen, strict=False):
@@ -99,8 +100,8 @@ def draw_worst(path: Path, records: Sequence[Any], labels: Sequence[str], read: 
             seen |= set(np.unique(truth)) | set(np.unique(answer))
             ignored = truth >= len(labels)
             _row(axes, _thumbnail(read(one.path), truth.shape), truth, answer, ignored, colours)
-            axes[0].set_title(f"{right[one.path]:.1%} of the pixels right", fontsize=9, fontweight="normal")
-            for axis, title in zip(axes[1:], ("truth", "answer", "wrong"), strict=True):
+            file = legible([PurePosixPath(one.path).name], 26)[0]
+            for axis, title in zip(axes, (file, "truth", "answer", f"wrong: {1 - right[one.path]:.1%}"), strict=True):
                 axis.set_title(title, fontsize=9, fontweight="normal")
         entries = [
             Patch(color=colours[value] / 255, label=names[value]) for value in sorted(seen) if value < len(labels)
@@ -109,11 +110,6 @@ def draw_worst(path: Path, records: Sequence[Any], labels: Sequence[str], read: 
         if max(seen, default=0) >= len(labels):
             entries += [Patch(color=np.array(IGNORED) / 255, label="does not count")]
         figure.legend(handles=entries, loc="outside lower center", ncols=min(7, len(entries)), fontsize=8)
-
-
-def _height(chosen: Sequence[Any]) -> float:
-    """Inches that the rows take, each as high as its image at a quarter of the width, and the texts."""
-    return 1.3 + sum(min(2.6 * float(one.height) / float(one.width), 5.0) + 0.3 for one in chosen)
 
 
 def _row(
