@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 BIN := .tatara/venv/bin
+# A process a core up to four, each with whole files: most of a test's time is TensorFlow tracing a graph on one core.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 TYPED := tatara pipelines registry services
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHON
@@ -19,7 +21,7 @@ demo: setup  ## the whole way on real digits: data, validation, training, proof,
 	@tatara demo
 
 test: setup  ## the tests that need nothing but Python
-	@python -m pytest -p tests.left_out -m "not system and not paper"
+	@python -m pytest -p tests.left_out -m "not system and not paper" $(PARALLEL)
 
 test-full: setup system-packages  ## the tests that need PostgreSQL or Chromium, which come from Debian, and the models at their papers' size
 	@python -m pytest -m "system or paper"

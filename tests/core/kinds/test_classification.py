@@ -50,6 +50,12 @@ def test_the_bar_is_as_long_as_the_score() -> None:
     assert accent.any(axis=0).sum() == 156 + 1  # half of 312, both ends drawn
 
 
+def test_japanese_labels_are_drawn() -> None:
+    _, shown = drawing.font_for("猫 ひらがな 7", 20)
+
+    assert shown == "猫 ひらがな 7"
+
+
 def test_labels_that_no_font_has_are_told_by_their_code_points() -> None:
     _, shown = drawing.font_for("7 \U0010fffe", 20)
 
