@@ -48,7 +48,7 @@ class Canvas:
         self.picture = drawing.fit(pixels, side) if side else Image.fromarray(pixels)
         self.scale = self.picture.width / pixels.shape[1], self.picture.height / pixels.shape[0]
         longer = max(self.picture.size)
-        self.line, self.text = max(1, round(longer / 320)), max(9, round(longer / 42))
+        self.line, self.text = max(1, round((longer / 110) ** 0.5)), max(9, round(longer / 42))
         self.taken: list[tuple[int, int, int, int]] = []
 
     def edges(self, x_min: float, y_min: float, x_max: float, y_max: float) -> tuple[int, int, int, int]:
@@ -80,20 +80,25 @@ def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
 
 
 def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
-    """Draw a box for each object, the best on top, and name those that there is room for, the best first."""
+    """Draw a box for each object, the best on top, and name those that there is room for, the best first.
+
+    In a crowd, small ones are not named but for the best of each class.
+    """
     pen = ImageDraw.Draw(canvas.picture)
     for one in reversed(found):
         left, top, right, bottom = _edges(canvas, one.box)
-        if canvas.line > 1:
-            around = (left - 1, top - 1, right, bottom)
-            pen.rectangle(around, outline=(0, 0, 0), width=canvas.line + 2)
-        pen.rectangle((left, top, right - 1, bottom - 1), outline=tints[one.label], width=canvas.line)
+        line = max(1, min(canvas.line, (right - left) // 5, (bottom - top) // 5))
+        if line > 1:
+            pen.rectangle((left - 1, top - 1, right, bottom), outline=(0, 0, 0), width=line + 2)
+        pen.rectangle((left, top, right - 1, bottom - 1), outline=tints[one.label], width=line)
+    named = set()
     for one in found:
         left, top, right, bottom = _edges(canvas, one.box)
         text = f"{one.label} {one.score:.0%}" if max(canvas.picture.size) >= SMALL else one.label
         width, height = _room(canvas, text)
-        if len(found) > CROWDED and width > 2 * (right - left):
+        if len(found) > CROWDED and width > 2 * (right - left) and one.label in named:
             continue
+        named.add(one.label)
         rows = (top - height, top, bottom, bottom - height)
         places = [(x, y) for x in (left, right - width) for y in rows]
         _chip(canvas, text, places, tints[one.label])
