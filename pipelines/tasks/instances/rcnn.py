@@ -5,6 +5,7 @@ gradient through the proposals' places (neither in the paper's code); slots of `
 training are those of the visible pixels, since augmentation moves a map of object numbers.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -48,7 +49,12 @@ class MaskRCNN(keras.Model):
         scales = [parameters.anchor * 2**level for level in range(len(STRIDES))]
         self.anchors = anchors(parameters.size, sides(self.regions), scales, parameters.ratios)
         self.parts = [keras.metrics.Mean(name) for name in LOSSES]
-        self.built = True
+        self.built, self.supports_jit = True, False  # XLA has no combined non-maximum suppression
+
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        """Every layer of its networks, none inside another, so that given weights find their places."""
+        return [leaf for network in (self.regions, self.box_head, self.mask_head) for leaf in _leaves(network)]
 
     def call(self, images: Any, training: bool = False) -> Any:
         """See the class."""
@@ -148,6 +154,11 @@ class MaskRCNN(keras.Model):
             "classes": classes,
             "masks": tf.where(best_scores[..., None, None] > 0, masks, 0.0),
         }
+
+
+def _leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in network.layers:
+        yield from _leaves(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _picked(boxes: Any, chosen: Any) -> Any:

@@ -22,7 +22,9 @@ def draw_samples(
     classes: Sequence[str],
     title: str,
 ) -> None:
-    """Write each image next to itself with its objects' masks, each in its class's colour with a darker edge.
+    """Write each image next to itself with its objects' masks in their classes' colours.
+
+    Of a single class, each object has a colour of its own, which tells neighbours apart.
 
     Args:
         path: of the PNG file.
@@ -33,7 +35,7 @@ def draw_samples(
     """
     from matplotlib.patches import Patch
 
-    tints = [*painting.colours(classes).values(), _IGNORED]  # the classes of ignored objects are negative
+    tints = list(painting.colours(classes).values())
     pairs = [_pair(*each, tints) for each in zip(images[:SHOWN], ids, labels, strict=False)]
     rows = -(-len(pairs) // COLUMNS)
     with picture(path, 3.4 * COLUMNS, 1.75 * rows + 1.0, classes) as figure:
@@ -43,6 +45,8 @@ def draw_samples(
             axis.set_axis_off()
         for axis, pair in zip(axes, pairs, strict=False):
             axis.imshow(pair)
+        if len(classes) == 1:
+            return
         names = legible(classes)
         shown = np.unique(labels[:SHOWN][labels[:SHOWN] >= 0])[:24]
         entries = [Patch(color=np.array(tints[value]) / 255, label=names[value]) for value in shown]
@@ -57,5 +61,7 @@ def _pair(
     canvas = painting.Canvas(pixels, SIDE)
     plain = np.asarray(canvas.picture.copy())
     for number in np.unique(ids[ids > 0]):
-        painting.region(canvas, (ids == number).astype(np.uint8), tints[max(int(labels[number - 1]), -1)])
+        label = int(labels[number - 1])
+        tint = tints[label] if len(tints) > 1 else painting.colour(int(number))
+        painting.region(canvas, (ids == number).astype(np.uint8), tint if label >= 0 else _IGNORED)
     return np.concatenate([plain, np.asarray(canvas.picture)], axis=1)

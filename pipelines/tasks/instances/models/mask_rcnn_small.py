@@ -77,5 +77,5 @@ def _convolution(x: Any, filters: int, side: int, stride: int, activation: str |
     x = keras.layers.Conv2D(
         filters, side, stride, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)  # fmt: skip
-    x = keras.layers.GroupNormalization(8)(x)
+    x = keras.layers.GroupNormalization(8, epsilon=1e-5)(x)  # as invariant to dim images as float32 allows
     return keras.layers.ReLU()(x) if activation else x
