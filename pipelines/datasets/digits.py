@@ -3,16 +3,14 @@
 ``python -m pipelines.datasets.digits DIR`` writes the folder; the bytes are the same every time.
 """
 
-import struct
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipelines.datasets.dataset import SPLITS, Description, write_description
+from pipelines.datasets.dataset import SPLITS, Description, Split, write_description
 from pipelines.datasets.splitting import stratified
+from pipelines.datasets.stored_png import grey_png
 from tatara.core.errors import UsageError
 from tatara.core.files import sha256_bytes, whole_directory
 
@@ -37,13 +35,7 @@ DESCRIPTION = Description(
 
 def make(folder: Path) -> None:
     """Write the digits as 8 x 8 grey PNGs, ``folder/<split>/<digit>/<number in scikit-learn's order>.png``."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    contents = [grey_png(image) for image in pixels]
-    labels = [str(label) for label in digits.target]
-    splits = stratified(labels, [sha256_bytes(content) for content in contents], RATIOS, SEED)
+    contents, labels, splits = encoded()
     with whole_directory(folder) as temporary:
         for number, (content, label, split) in enumerate(zip(contents, labels, splits, strict=True)):
             path = temporary / split / label / f"{number:04}.png"
@@ -52,18 +44,14 @@ def make(folder: Path) -> None:
         write_description(temporary, DESCRIPTION)
 
 
-def grey_png(image: NDArray[np.uint8]) -> bytes:
-    """An 8-bit grey PNG, rows stored uncompressed, so that the bytes depend on no compressor's version."""
-    height, width = image.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in image)
-    stored = struct.pack("<BHH", 1, len(rows), len(rows) ^ 0xFFFF) + rows
-    data = b"\x78\x01" + stored + struct.pack(">I", zlib.adler32(rows))
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, (b"IHDR", b"IDAT", b"IEND"), (header, data, b"")))
+def encoded() -> tuple[list[bytes], list[str], list[Split]]:
+    """Content, label and split of every digit, in scikit-learn's order."""
+    from sklearn.datasets import load_digits
 
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    digits = load_digits()
+    contents = [grey_png(image) for image in np.rint(digits.images * (255 / 16)).astype(np.uint8)]
+    labels = [str(label) for label in digits.target]
+    return contents, labels, stratified(labels, [sha256_bytes(content) for content in contents], RATIOS, SEED)
 
 
 if __name__ == "__main__":
