@@ -145,16 +145,10 @@ def _times_drawn(examples: int, seed: int, resamples: int) -> Sums:
 
 
 def _reflected(estimate: float, sampled: Sums, trials: int, confidence: float) -> Interval:
-    low, high = _basic(estimate, sampled, confidence)
+    low, high = 2 * estimate - np.nanquantile(sampled, [0.5 + confidence / 2, 0.5 - confidence / 2])
     if high - low < 1e-12:
         return wilson(estimate * trials, trials, confidence)
-    return Interval(value=estimate, low=max(0.0, low), high=min(1.0, high))
-
-
-def _basic(estimate: float, sampled: Sums, confidence: float) -> tuple[float, float]:
-    """The quantiles of the resamples, reflected at the estimate, which lies between them."""
-    low, high = 2 * estimate - np.nanquantile(sampled, [0.5 + confidence / 2, 0.5 - confidence / 2])
-    return min(float(low), estimate), max(float(high), estimate)
+    return Interval(value=estimate, low=max(0.0, min(float(low), estimate)), high=min(1.0, max(float(high), estimate)))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -251,10 +245,11 @@ def paired_metrics_apart(
     first: Weighted, second: Weighted, examples: int, trials: int, seed: int = 0, resamples: int = 1000,
     confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """Difference of a metric that is a share, of two models on the same examples, by paired basic bootstrap.
+    """Difference of a metric that is a share, of two models on the same examples, by paired bootstrap.
 
-    The interval is never narrower than Tango's of ``trials`` decisions that came out the same, so that two models that
-    agree on a handful of examples are not called equal. -1 to 1 where the metric is undefined.
+    The ends are percentiles: the bias that `resampled` speaks of is that of both and cancels. The interval is never
+    narrower than Tango's of ``trials`` decisions that came out the same, so that two models that agree on a handful of
+    examples are not called equal. -1 to 1 where the metric is undefined.
 
     Args:
         first, second: weighted examples -> the one metric, of the same examples in the same order.
@@ -267,8 +262,8 @@ def paired_metrics_apart(
     if math.isnan(value):
         return Interval(value=0.0, low=-1.0, high=1.0)
     weights, floor = _times_drawn(examples, seed, resamples), paired_proportions_apart(0, 0, trials, confidence)
-    low, high = _basic(value, (first(weights) - second(weights))[:, 0], confidence)
-    low, high = min(low, value + floor.low), max(high, value + floor.high)
+    low, high = np.nanquantile(first(weights) - second(weights), [0.5 - confidence / 2, 0.5 + confidence / 2])
+    low, high = min(float(low), value + floor.low), max(float(high), value + floor.high)
     return Interval(value=value, low=max(-1.0, low), high=min(1.0, high))
 
 

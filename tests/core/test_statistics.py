@@ -6,11 +6,15 @@ from scipy import stats
 
 from tatara.core.statistics import (
     Interval,
+    Weighted,
     bootstrap,
     mcnemar,
+    paired_metric_not_worse,
+    paired_metrics_apart,
     paired_not_worse,
     paired_proportions_apart,
     proportions_apart,
+    resampled,
     wilson,
 )
 
@@ -152,3 +156,63 @@ def test_false_alarms_are_as_rare_as_the_level_says() -> None:
         draws = generator.choice(3, size=500, p=[0.02, 0.05, 0.93])
         passed += paired_not_worse(draws != 1, draws != 0, margin=0.03).verdict in ("better", "not_worse")
     assert passed / 400 <= 0.085
+
+
+def _mean_of(values: np.ndarray) -> Weighted:
+    return lambda weights: (weights @ values / weights.sum(axis=1))[:, None]
+
+
+def test_resampled_share_is_near_its_exact_interval() -> None:
+    right = (np.arange(400) % 5 > 0).astype(float)
+    (found,) = resampled(_mean_of(right), 400, trials=400)
+    exact = wilson(320, 400)
+    assert found is not None
+    assert found.value == pytest.approx(0.8)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=0.01)
+
+
+def test_resampled_quantiles_are_reflected_at_the_estimate() -> None:
+    """The largest of a sample only falls in its resamples, so that the truth lies above it."""
+    values = np.linspace(0.1, 0.8, 50)
+    (found,) = resampled(lambda weights: ((weights > 0) * values).max(axis=1)[:, None], 50, trials=50)
+    assert found is not None
+    assert found.low == pytest.approx(0.8)
+    assert 0.81 < found.high < 0.95
+
+
+def test_resampled_without_spread_knows_no_more_than_its_trials() -> None:
+    (found,) = resampled(_mean_of(np.ones(10)), 10, trials=25)
+    assert found == wilson(25, 25)
+
+
+def test_resampled_leaves_out_what_is_undefined() -> None:
+    nothing, sometimes = np.full(4, np.nan), np.array([0.5, np.nan, np.nan, np.nan])
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        there = weights[:, :1] > 0
+        return np.where([False, True], np.where(there, sometimes[0], np.nan), nothing[0])
+
+    first, second = resampled(statistic, 4, trials=30)
+    assert first is None
+    assert second == wilson(15, 30)
+
+
+def test_paired_metrics_on_the_same_examples_vary_less_than_each() -> None:
+    generator = np.random.default_rng(0)
+    hard = generator.random(300)
+    better, worse = _mean_of(hard + 0.05), _mean_of(hard + generator.normal(0, 0.01, 300))
+    found = paired_metrics_apart(better, worse, 300, trials=5000)
+    assert found.value == pytest.approx(0.05, abs=0.003)
+    assert found.high - found.low < 0.01
+    verdict = paired_metric_not_worse(worse, better, 300, trials=5000, margin=0.02)
+    assert (verdict.verdict, verdict.only_challenger, verdict.only_champion) == ("worse", 0, 300)
+    assert paired_metric_not_worse(worse, better, 300, trials=5000, margin=0.1).verdict == "not_worse"
+    assert paired_metric_not_worse(better, worse, 300, trials=5000, margin=0.02).verdict == "better"
+
+
+def test_paired_metrics_that_agree_are_no_narrower_than_the_trials_allow() -> None:
+    same = _mean_of(np.full(20, 0.5))
+    found, floor = paired_metrics_apart(same, same, 20, trials=30), paired_proportions_apart(0, 0, 30)
+    assert (found.value, found.low, found.high) == (0.0, floor.low, floor.high)
+    assert paired_metric_not_worse(same, same, 20, trials=30, margin=0.02).verdict == "not_enough_data"
+    assert paired_metric_not_worse(same, same, 20, trials=300, margin=0.02).verdict == "not_worse"
