@@ -31,7 +31,8 @@ def draw_samples(
     images, masks = images[:SHOWN], masks[:SHOWN]
     colours = np.array([painting.colour(position) for position in range(len(classes))], np.float32) / 255
     tints = np.vstack([colours, np.tile(_IGNORED, (256 - len(classes), 1))])
-    pairs = np.concatenate([images, (1 - OPAQUE) * images + OPAQUE * tints[masks]], axis=2)
+    gap = np.ones((*images.shape[:2], max(1, images.shape[2] // 64), 3), np.float32)
+    pairs = np.concatenate([images, gap, (1 - OPAQUE) * images + OPAQUE * tints[masks]], axis=2)
     rows = -(-len(pairs) // COLUMNS)
     with picture(path, 3.4 * COLUMNS, 1.75 * rows + 1.0, classes) as figure:
         figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
