@@ -35,7 +35,7 @@ def annotations(root: Path, files: list[str]) -> dict[str, Content]:
 
 
 def read(root: Path, files: list[str], found: dict[str, Content], repairs: Repairs) -> Source:
-    """The images that ``found`` lists, with their objects; the split is named by a JSON file or its folder.
+    """The images that ``found`` lists, with their objects; a JSON file, its folder or the image's name the split.
 
     The dataset is one of instances where every object has a mask, else of detection.
 
@@ -65,7 +65,7 @@ def read(root: Path, files: list[str], found: dict[str, Content], repairs: Repai
 
 def _seems_coco(path: Path) -> bool:
     content = path.read_bytes()
-    return b'"images"' in content and (b'"annotations"' in content or b'"categories"' in content)
+    return b'"images"' in content or b'"annotations"' in content
 
 
 def _parse(path: Path) -> Content | None:
@@ -98,7 +98,7 @@ def _pictures(
             repairs.leave_out(f"{root / path}: image {image.file_name!r}, which is not in {root},")
             continue
         marks = tuple(_mark(root / path, one, names[one.category_id]) for one in own[image.id])
-        found.append((place, Picture(root / place, split, marks, image.size)))
+        found.append((place, Picture(root / place, split or split_of(place), marks, image.size)))
     return found
 
 
@@ -142,8 +142,8 @@ def _mark(path: Path, one: Annotation, label: str) -> Mark:
 def _split(path: str) -> Split | None:
     """The split in the file's name, such as ``instances_val2017.json``, else in its folders."""
     words = PurePosixPath(path).stem.lower().replace("-", "_").replace(".", "_").split("_")
-    named = [SPLIT_NAMES[word] for word in (word.rstrip("0123456789") for word in words) if word in SPLIT_NAMES]
-    return named[0] if named else split_of(path)
+    plain = (word.rstrip("0123456789").replace("trainval", "train") for word in words)
+    return next((SPLIT_NAMES[word] for word in plain if word in SPLIT_NAMES), None) or split_of(path)
 
 
 def _classes(found: dict[str, Content]) -> tuple[str, ...]:

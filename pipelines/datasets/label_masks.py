@@ -45,7 +45,8 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
     for image, split in splits.items():
         mask = root / found[image] if image in found else None
         pictures.append(Picture(root / image, split, size=size_of(mask) if mask else None, mask=mask))
-    skipped = tuple(sorted(set(files) - masks - splits.keys()))
+    lists = {path for path in files if "ImageSets" in path.split("/") or PurePosixPath(path).name.lower() in NAME_FILES}
+    skipped = tuple(sorted(set(files) - masks - splits.keys() - lists))
     return Source("images with label masks", "segmentation", tuple(pictures), _class_names(root, files), skipped)
 
 

@@ -44,8 +44,8 @@ def classes_and_table(
     """The classes, and for each value of the source's masks (256,) the class's position, or `IGNORE`.
 
     With names a value is the position of its name; one beyond the names stays as it is, for validation to find. As
-    many names as values name the values in rising order, so that 0 and 255 can be two classes. Without names, each
-    value that occurs is a class of its own. 255 is left out unless 0 is the only other value.
+    many names as values that are no positions, but for 0, name them in rising order, so that 0 and 255 can be two
+    classes. Without names, each value that occurs is a class. 255 is left out unless 0 is the only other value.
 
     Raises:
         UsageError: no value is left, there are too many to be classes, or the names do not fit two levels.
@@ -64,6 +64,6 @@ def classes_and_table(
         raise UsageError(f"the masks hold the values 0 and 255, which need two names; classes= has {len(names)}")
     table = np.arange(256, dtype=np.uint8)
     table[list(left_out)] = IGNORE
-    if names is None or (len(names) == len(values) and max(values) >= len(names)):
+    if names is None or (len(names) == len(values) and sum(value < len(names) for value in values) < 2):
         table[values] = np.arange(len(values))
     return tuple(names) if names is not None else tuple(f"class {value}" for value in values), table

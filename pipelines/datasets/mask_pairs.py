@@ -18,7 +18,7 @@ LABELS = (
     "labels", "label", "masks", "mask", "annotations", "annotation", "annots", "annot", "segmentationclass",
     "segmentation", "segmentations", "targets", "target", "gt", "groundtruth",
 )  # fmt: skip
-_BEHIND = re.compile(rf"[ _-]?(?:{'|'.join(sorted(LABELS, key=len, reverse=True))})$|[ _-](?:seg|l)$", re.IGNORECASE)
+_BEHIND = re.compile(rf"[ _-]?(?:{'|'.join(sorted(LABELS, key=len, reverse=True))})$|[ _-](?:seg|l|p)$", re.IGNORECASE)
 
 
 def pairs(files: list[str]) -> dict[str, str]:

@@ -15,7 +15,8 @@ from tatara.core.errors import UsageError
 WORDS: dict[Kind, str] = {
     "classification": "a folder for each class, or a CSV",
     "detection": "PASCAL VOC's XML or COCO's JSON beside the images",
-    "segmentation": "a folder of images and one of label masks, such as images/ and labels/",
+    "segmentation": "a folder of images and one of label masks, such as images/ and labels/ (a dataset of instances "
+    "serves it too)",
     "instances": "COCO's JSON with a mask for each object, or a folder of mask files for each image",
 }
 """What each kind of dataset is made from."""

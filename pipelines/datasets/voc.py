@@ -20,8 +20,10 @@ Annotation = tuple[tuple[Mark, ...], tuple[int, int] | None]
 
 
 def annotations(root: Path, files: list[str]) -> list[str]:
-    """Those of ``files`` that are VOC annotations, by a glance at their beginning."""
-    return [path for path in files if path.lower().endswith(".xml") and _begins_with_annotation(root / path)]
+    """Those of ``files`` that are VOC annotations: the XML in folders where one begins as such."""
+    xml = [path for path in files if path.lower().endswith(".xml")]
+    folders = {folder_of(path) for path in xml if _begins_with_annotation(root / path)}
+    return [path for path in xml if folder_of(path) in folders]
 
 
 def read(root: Path, files: list[str], repairs: Repairs) -> Source:
@@ -41,7 +43,7 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
     used = [image for image in images if folder_of(image) in folders]
     splits = given_splits(root, files, used, repairs)
     pictures = [Picture(root / image, splits[image], *marked.get(image, ((), None))) for image in splits]
-    skipped = sorted(set(files) - set(found) - splits.keys())
+    skipped = sorted(path for path in set(files) - set(found) - splits.keys() if "ImageSets" not in path.split("/"))
     return Source("PASCAL VOC", "detection", tuple(pictures), None, tuple(skipped))
 
 
@@ -70,10 +72,14 @@ def _annotated(root: Path, images: list[str], found: list[str], repairs: Repairs
 
 def _parse(path: Path, repairs: Repairs) -> ElementTree.Element | None:
     try:
-        return ElementTree.fromstring(path.read_bytes())  # noqa: S314 - expat itself bounds what entities grow to
+        document = ElementTree.fromstring(path.read_bytes())  # noqa: S314 - expat itself bounds what entities grow to
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         repairs.leave_out(f"{path}: not XML ({error})")
         return None
+    if document.tag != "annotation":
+        repairs.leave_out(f"{path}: no annotation of VOC, which begins with <annotation>,")
+        return None
+    return document
 
 
 def _stem(path: str) -> str:

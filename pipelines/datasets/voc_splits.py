@@ -38,6 +38,7 @@ def given_splits(
 def _lists(files: list[str], task: str) -> dict[Split, list[str]]:
     """Split -> its lists; ``trainval`` is taken for train where there is no ``train``."""
     places = [path for path in files if PurePosixPath(path).match(f"ImageSets/{task}/*.txt")]
+    places = places or [path for path in files if PurePosixPath(path).match("ImageSets/*.txt")]
     lists: dict[Split, list[str]] = defaultdict(list)
     for path in places:
         stem = PurePosixPath(path).stem.lower()

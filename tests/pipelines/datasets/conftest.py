@@ -32,6 +32,14 @@ def tiny_pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project without data, as the current folder, for what asks where it is and does not touch it."""
+    (tmp_path / "data.dvc").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def tiny_project(tiny_pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh copy of it as the current folder, its state inside it."""
     root = tmp_path / "project"
