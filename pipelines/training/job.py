@@ -100,9 +100,7 @@ class Job:
         return [warning for warning in found if warning is not None]
 
 
-def load_job(
-    parameters: Parameters, classes: Sequence[str], train: Sequence[Example], valid: Sequence[Example]
-) -> Job:
+def load_job(parameters: Parameters, classes: Sequence[str], train: Sequence[Example], valid: Sequence[Example]) -> Job:
     """A job on prepared examples, from the cache or made now."""
     task = task_module(parameters.kind)
 

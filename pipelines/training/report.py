@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.conversion.reference import blank_model
 from pipelines.nn.prepare import preparation_of
 from pipelines.training import plots, trace
 from pipelines.training.input import Plan, training_data
@@ -25,7 +26,8 @@ SAMPLES = 32
 
 def write_report(folder: Path, checkpoint: Path, job: Job, model: keras.Model, state: State) -> None:
     """Fill ``folder`` from the trained ``model``; a profile and a range test are taken over from ``checkpoint``."""
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)  # without the optimizer, which is twice the model
+    bare = blank_model(job.parameters, len(job.classes))  # without the optimizer, which is twice the model
+    bare.set_weights(model.get_weights())
     bare.save_weights(folder / WEIGHTS)
     write_json(folder / "classes.json", list(job.classes))
     write_text(folder / "history.csv", _csv(state.history))
