@@ -15,9 +15,9 @@ def enlarged_argmax(
     """Best class ``uint8 (height, width)`` and its probability ``float32 (height, width)`` at ``size``.
 
     The probabilities are interpolated bilinearly between the centres of the prepared frame's pixels. One class is
-    enlarged at a time and held against the best so far, so the peak is some 30 bytes a pixel of the original and
-    4 x classes x size bytes a column of it, however many classes there are: 0.8 GB for 4000 x 3000 at 21
-    classes and size 512.
+    enlarged at a time and held against the best so far, so that the memory does not grow with the classes: some 30
+    bytes a pixel of the original. ONNX Runtime keeps up to 0.9 GB for 4000 x 3000 pixels, and takes 0.15 core-seconds
+    for each class.
 
     Args:
         probabilities: float32 (prepared size, prepared size, classes).
@@ -30,12 +30,10 @@ def enlarged_argmax(
     step_y, step_x = steps(preparation, height, width)
     above, below, part_y = _neighbours(height, step_y, preparation.size)
     left, right, part_x = _neighbours(width, step_x, preparation.size)
-    by_class = tf.transpose(probabilities, [2, 0, 1])
-    wide = tf.gather(by_class, left, axis=2) * (1 - part_x) + tf.gather(by_class, right, axis=2) * part_x
-    part_y = part_y[:, None]
-    labels, best = tf.zeros(size, tf.uint8), tf.fill(size, -1.0)
-    for position, plane in enumerate(tf.unstack(wide, num=int(probabilities.shape[-1]))):
-        value = tf.gather(plane, above) * (1 - part_y) + tf.gather(plane, below) * part_y  # whole rows: cheap to gather
+    part_y, labels, best = part_y[:, None], tf.zeros(size, tf.uint8), tf.fill(size, -1.0)
+    for position, plane in enumerate(tf.unstack(probabilities, num=int(probabilities.shape[-1]), axis=-1)):
+        wide = tf.gather(plane, left, axis=1) * (1 - part_x) + tf.gather(plane, right, axis=1) * part_x
+        value = tf.gather(wide, above) * (1 - part_y) + tf.gather(wide, below) * part_y  # whole rows: cheap to gather
         labels = tf.where(value > best, tf.constant(position, tf.uint8), labels)
         best = tf.maximum(value, best)
     return labels, best
