@@ -58,7 +58,7 @@ def box_head(parameters: Parameters, classes: int) -> keras.Model:
         )(x)
     logits = keras.layers.Dense(classes + 1, kernel_initializer=_small(0.01), dtype="float32", name="head_class")(x)
     offsets = keras.layers.Dense(4 * classes, kernel_initializer=_small(0.001), dtype="float32", name="head_box")(x)
-    return keras.Model(inputs, [logits, keras.layers.Reshape((classes, 4))(offsets)], name="box_head")
+    return keras.Model(inputs, [logits, keras.layers.Reshape((classes, 4), dtype="float32")(offsets)], name="box_head")
 
 
 def mask_head(parameters: Parameters, classes: int) -> keras.Model:

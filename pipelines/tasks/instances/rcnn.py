@@ -129,7 +129,7 @@ class MaskRCNN(keras.Model):
         shape = [tf.shape(boxes)[0], int(boxes.shape[1])]
         return (
             tf.reshape(logits, [*shape, self.classes + 1]),
-            tf.reshape(tf.cast(offsets, tf.float32), [*shape, self.classes, 4]),
+            tf.reshape(offsets, [*shape, self.classes, 4]),
         )
 
     def _masks(self, levels: Any, boxes: Any, classes: Any) -> Any:
