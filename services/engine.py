@@ -21,7 +21,7 @@ from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import read_json
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
-from tatara.core.runtime import Runtime
+from tatara.core.runtime import INT8, Runtime
 from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
@@ -61,12 +61,17 @@ def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
     """Verify the model folder's seal, then load it.
 
     Raises:
-        TataraError: a file is missing, changed or cannot be loaded, or the GPU was demanded and is not used.
+        TataraError: a file is missing, changed or cannot be loaded, int8 was asked for and not made, or the GPU was
+            demanded and is not used.
     """
     verify_seal(pin.folder, pin.manifest, beside=STORED_BESIDE)
     release = read_json(pin.folder / "release.json")
     identity = Identity(str(release["name"]), str(release["version"]), read_chain(pin.folder / "lineage.json"))
-    return Runtime(pin.folder, gpu=settings.gpu, threads=0 if settings.gpu else 1), identity
+    if settings.int8 and not (pin.folder / INT8).exists():
+        model = f"{identity.name}/{identity.version}"
+        raise RefusedError(f"int8=true, but {model} has no int8 graph; train and convert with int8=true to make one")
+    graph = INT8 if settings.int8 else "model.onnx"
+    return Runtime(pin.folder, settings.gpu, threads=0 if settings.gpu else 1, model_file=graph), identity
 
 
 class Engine:
@@ -186,6 +191,7 @@ class Engine:
     async def _prove(self) -> None:
         folder = self.pin.folder / "golden"
         golden = read_json(folder / "cases.json")
+        tolerances = golden["int8_tolerances" if self.settings.int8 else "tolerances"]
         if not golden["cases"]:
             raise RefusedError("golden/cases.json has no case; package the model again")
         for case in golden["cases"]:
@@ -193,7 +199,7 @@ class Engine:
                 apart = await self._apart(folder, case)
             except (DecodeError, BoundError) as error:
                 raise RefusedError(f"golden case {case['file']} is not answered: {error}") from None
-            for name, tolerance in golden["tolerances"].items():
+            for name, tolerance in tolerances.items():
                 if not apart[name] <= tolerance:
                     raise RefusedError(
                         f"golden case {case['file']}: {name} differs from TensorFlow's answer by {apart[name]:.2g}, "

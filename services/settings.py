@@ -15,6 +15,7 @@ class Settings:
 
     Attributes:
         gpu: demand the CUDA provider.
+        int8: answer from the quantized graph.
         threads: that prepare and infer at the same time; the number of cores by default.
         max_batch: prepared examples in one call of the model.
         max_body: bytes of a request.
@@ -24,6 +25,7 @@ class Settings:
     """
 
     gpu: bool = False
+    int8: bool = False
     threads: int = 0
     max_batch: int = 8
     max_body: int = 32 * 2**20
@@ -48,7 +50,7 @@ def read_settings(pin: "Pin") -> Settings:
             raise UsageError(f"{name}={given!r}: a whole number is needed")
         values[field.name] = int(given)
     values["threads"] = values.get("threads") or len(os.sched_getaffinity(0))
-    values["gpu"] = bool(values["gpu"])
+    values["gpu"], values["int8"] = bool(values["gpu"]), bool(values.get("int8"))
     return Settings(**values)
 
 

@@ -11,17 +11,23 @@ from numpy.typing import NDArray
 from pipelines.conversion.canonical import walk
 from pipelines.conversion.export import stamp
 from pipelines.examples import Example, diverse
+from tatara.core.files import read_json, write_json
 from tatara.core.progress import progress
-from tatara.core.runtime import Runtime
+from tatara.core.runtime import INT8, Runtime
 
 CALIBRATION = 128
-FILE = "model.int8.onnx"
+FILE = INT8
+HEADROOM = 2.0
+"""Times what int8 costs here: without dot products of bytes (VNNI) a processor's sums of them saturate earlier."""
 _FLOAT = ("Softmax", "Sigmoid", "Resize")
 """Operators that stay in float32: 8 bits are too few for a probability."""
 
 
 def write_int8(folder: Path, training: Sequence[Example]) -> None:
-    """Write `FILE` beside ``model.onnx``, its ranges from training images that go through ``prepare.onnx``."""
+    """Write `FILE` beside ``model.onnx``, its ranges from training images that go through ``prepare.onnx``.
+
+    The golden cases are there already, and are told how far `FILE` may lie from them.
+    """
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -38,7 +44,21 @@ def write_int8(folder: Path, training: Sequence[Example]) -> None:
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
         )  # fmt: skip
         stamp(onnx.load(quantized), runtime.contract, folder / FILE)
-    Runtime(folder, model_file=FILE)
+    _allow(Runtime(folder, model_file=FILE), folder / "golden")
+
+
+def _allow(runtime: Runtime, golden: Path) -> None:
+    """Add ``int8_tolerances`` to ``cases.json``: how far int8 may lie from TensorFlow's answers when it is served."""
+    cases = read_json(golden / "cases.json")
+    answers = runtime.answer_files([(golden / case["file"]).read_bytes() for case in cases["cases"]])
+    apart = [
+        runtime.kind.differences(dict(np.load(golden / case["answer"])), answer)
+        for case, answer in zip(cases["cases"], answers, strict=True)
+    ]
+    cases["int8_tolerances"] = {
+        name: max(exact, HEADROOM * max(one[name] for one in apart)) for name, exact in cases["tolerances"].items()
+    }
+    write_json(golden / "cases.json", cases)
 
 
 def _prepared(runtime: Runtime, examples: Sequence[Example]) -> Iterator[NDArray[np.float32]]:

@@ -18,6 +18,8 @@ MODEL = "model_"
 """How the inputs of ``finish.onnx`` begin that are outputs of ``model.onnx``."""
 BATCH = 32
 """Images in one call of the model where many are asked at once."""
+INT8 = "model.int8.onnx"
+"""The quantized batch model, where one was made."""
 CONTRACT_KEY = "tatara.contract"
 """Metadata key under which every ONNX file carries the contract's digest."""
 
@@ -29,7 +31,7 @@ class Runtime:
         folder: the model folder.
         gpu: demand the CUDA provider; without it the CPU is used.
         threads: for one call inside ONNX Runtime; 0 lets it choose.
-        model_file: name of the batch model, ``model.onnx`` or ``model.int8.onnx``.
+        model_file: name of the batch model, ``model.onnx`` or `INT8`.
 
     Raises:
         RefusedError: a graph carries another contract's digest, or the GPU was demanded and is not used.

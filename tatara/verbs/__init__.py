@@ -102,7 +102,7 @@ VERBS = {
     "serve": Verb(
         "tatara.verbs.serve:serve",
         "serve a registered model until Ctrl-C",
-        "serve NAME[@alias|/version] [port=P] [gpu=true]",
+        "serve NAME[@alias|/version] [port=P] [gpu=true] [int8=true]",
     ),
     "predict": Verb(
         "tatara.verbs.serve:predict",

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def serve(request: Request, output: Output) -> int:
     """Serve until Ctrl-C; the address is printed when the model has passed its golden cases."""
-    given = options(request, port=port, gpu=boolean)
+    given = options(request, port=port, gpu=boolean, int8=boolean)
     tag = bento_tag(subject(request, 0, "model"))
-    with start(tag, given.get("port"), given.get("gpu", False)) as service:
+    with start(tag, **given) as service:
         output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}; Ctrl-C stops it")
         return service.wait()
 
@@ -149,13 +149,16 @@ def save_picture(
     return path.absolute()
 
 
-def start(tag: str, port: int | None = None, gpu: bool = False) -> "Service":
-    """The Bento ``tag`` as a running service of this machine."""
+def start(tag: str, port: int | None = None, gpu: bool = False, int8: bool = False) -> "Service":
+    """The Bento ``tag`` as a running service of this machine, on demand on the GPU or from the quantized graph."""
     from services.launch import launch
 
     log = state_root() / "logs" / f"{tag.replace(':', '-')}.log"
     print(f"starting  {tag} (log: {log})", file=sys.stderr, flush=True)
-    return launch(tag, state_root() / "bentoml", log, port, environment={"TATARA_GPU": "1"} if gpu else None)
+    switches = {"TATARA_GPU": "1"} if gpu else {}
+    if int8:
+        switches["TATARA_INT8"] = "1"
+    return launch(tag, state_root() / "bentoml", log, port, environment=switches)
 
 
 def answered_once(name: str, version: str, gpu: bool = False) -> dict[str, Any]:

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import onnx
 import onnxruntime
 import psutil
 import pytest
+from onnx import numpy_helper
 
 from services.launch import launch
+from tatara.core.client import Client
 from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import read_json, tree, write_json
+from tatara.core.runtime import INT8, Runtime
 from tests.services.model_folder import build, plain, write_converted
 
 
@@ -117,3 +121,28 @@ def test_a_taken_port_and_an_unknown_bento_are_usage_errors(bento_home: Path, tm
 def test_a_setting_that_is_no_number_is_a_usage_error(bento_home: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="TATARA_MAX_BATCH='many': a whole number is needed"):
         launch("colours:1", bento_home, tmp_path / "log", environment={"TATARA_MAX_BATCH": "many"})
+
+
+def test_int8_is_served_on_demand_and_held_to_its_own_tolerances(bento_home: Path, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="int8=true, but colours/1 has no int8 graph"):
+        launch("colours:1", bento_home, tmp_path / "log", environment={"TATARA_INT8": "1"})
+
+    converted = write_converted(tmp_path / "convert")
+    model = onnx.load(converted / "model.onnx")
+    (weights,) = (tensor for tensor in model.graph.initializer if tensor.name == "weights")
+    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) * np.float32(0.98), "weights"))
+    onnx.save(model, converted / "model.int8.onnx")
+    cases = read_json(converted / "golden" / "cases.json")
+    write_json(converted / "golden" / "cases.json", {**cases, "int8_tolerances": {"probability": 0.05, "decided": 0}})
+    home, image = build(tmp_path, converted=converted), plain(200, 20, 20)
+    found = []
+    for environment in ({}, {"TATARA_INT8": "1"}):
+        with (
+            launch("colours:1", home, tmp_path / "log", environment=environment) as service,
+            Client(service.url) as client,
+        ):
+            found.append(client.predict([image])[0].score)
+
+    exact, small = (Runtime(converted, model_file=name).answer_files([image])[0] for name in ("model.onnx", INT8))
+    assert found == pytest.approx([exact["probabilities"].max(), small["probabilities"].max()], abs=1e-6)
+    assert 1e-3 < found[0] - found[1] < 0.05

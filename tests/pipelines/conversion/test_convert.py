@@ -118,6 +118,17 @@ def test_int8_is_small_and_answers_nearly_the_same(converted: Path) -> None:
     assert {"QuantizeLinear", "DequantizeLinear"} <= operators
 
 
+def test_int8_answers_lie_within_their_own_tolerances_of_tensorflows(converted: Path) -> None:
+    golden, runtime = read_json(converted / "golden" / "cases.json"), Runtime(converted, model_file=int8.FILE)
+    worst = dict.fromkeys(golden["tolerances"], 0.0)
+    for case in golden["cases"]:
+        (found,) = runtime.answer_files([(converted / "golden" / case["file"]).read_bytes()])
+        apart = runtime.kind.differences(dict(np.load(converted / "golden" / case["answer"])), found)
+        worst = {name: max(value, apart[name]) for name, value in worst.items()}
+    assert worst["probability"] > golden["tolerances"]["probability"]
+    assert golden["int8_tolerances"]["probability"] == pytest.approx(2 * worst["probability"])
+
+
 def _flip_weight(path: Path) -> None:
     model = onnx.load(path)
     tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "head/kernel")
