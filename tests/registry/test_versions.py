@@ -8,8 +8,9 @@ from registry import store, versions
 from tatara.core.errors import TataraError, UsageError
 
 
-@pytest.fixture
-def run_id(project: Path) -> str:
+@pytest.fixture(scope="module")
+def run_id(module_project: Path) -> str:
+    """A run in a store whose first migration takes longer than all of the tests."""
     return str(store.client().create_run(store.experiment_id("exp")).info.run_id)
 
 
@@ -27,16 +28,16 @@ def test_references_find_what_they_mean(run_id: str) -> None:
     assert versions.champion("other") is None
 
 
-@pytest.mark.parametrize("reference", ["nothing", "digits/9", "digits@candidate"])
+@pytest.mark.parametrize("reference", ["nothing", "letters/9", "letters@candidate"])
 def test_an_unknown_reference_is_a_usage_error(run_id: str, reference: str) -> None:
-    versions.create("digits", run_id, "convert", {})
+    versions.create("letters", run_id, "convert", {})
     with pytest.raises(UsageError, match="no "):
         versions.find(reference)
 
 
-def test_artifacts_lie_under_the_state_root(run_id: str, project: Path) -> None:
+def test_artifacts_lie_under_the_state_root(run_id: str, module_project: Path) -> None:
     uri = store.client().get_run(run_id).info.artifact_uri
-    assert uri.startswith((project / ".tatara").as_uri())
+    assert uri.startswith((module_project / ".tatara").as_uri())
 
 
 def test_a_damaged_database_is_one_line_with_the_remedy(project: Path) -> None:
