@@ -61,7 +61,7 @@ class Source:
         layout: the format in words.
         kind: what the dataset becomes.
         pictures: sorted by file.
-        classes: names in order where the source has an order, else None.
+        classes: names in order where the source has an order, else None; some may have no object.
         skipped: paths of files that are no part of it.
     """
 

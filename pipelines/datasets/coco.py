@@ -147,12 +147,9 @@ def _split(path: str) -> Split | None:
 
 
 def _classes(found: dict[str, Content]) -> tuple[str, ...]:
-    """Names in the files' order by id, without a category that no object has and that only heads the others."""
+    """Names in the files' order, by id."""
     names: dict[str, None] = {}
     for content in found.values():
-        heads = {one.supercategory for one in content.categories if one.name != one.supercategory}
-        occur = {one.category_id for one in content.annotations}
         for category in sorted(content.categories, key=lambda one: (isinstance(one.id, str), one.id)):
-            if category.id in occur or category.name not in heads:
-                names[label_of(category.name)] = None
+            names[label_of(category.name)] = None
     return tuple(names)

@@ -27,7 +27,6 @@ class Category(BaseModel):
 
     id: Id
     name: str
-    supercategory: str | None = None
 
 
 class Annotation(BaseModel):

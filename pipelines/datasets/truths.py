@@ -24,7 +24,7 @@ Counts = dict[str, dict[str, int]]
 
 
 class MarkedObjects:
-    """Objects with boxes and perhaps masks, put right where repairs are allowed.
+    """Objects with boxes and perhaps masks, put right where repairs are allowed. A class is one that has objects.
 
     Attributes:
         classes: names in order.
@@ -33,23 +33,19 @@ class MarkedObjects:
     """
 
     def __init__(self, path: Path, source: Source, examined: list[Examined], wishes: Wishes, repairs: Repairs) -> None:
-        labels = {one.label for image in examined for one in image.objects}
-        names = wishes.classes or source.classes or tuple(sorted(labels))
-        if not names:
-            raise UsageError(f"{path}: {source.layout}, but no object is marked in any image")
-        self.classes = tuple(legal_class(name, source.kind) for name in names)
-        if not repairs.allowed and (odd := labels - set(self.classes)):
+        wanted = tuple(legal_class(name, source.kind) for name in wishes.classes) if wishes.classes else None
+        self.examined = [_repaired(image, wanted, repairs) for image in examined] if repairs.allowed else examined
+        self.present = [{one.label for one in image.objects} for image in self.examined]
+        labels = set().union(*self.present)
+        if wanted is not None and (odd := labels - set(wanted)):
             raise UsageError(
                 f"{path}: objects of class {min(odd)!r}, which classes= does not name; name it, or leave them out with "
                 "repair=true"
             )
-        self.examined = [self._repaired(image, repairs) for image in examined] if repairs.allowed else examined
-        self.present = [{one.label for one in image.objects} for image in self.examined]
-
-    def _repaired(self, image: Examined, repairs: Repairs) -> Examined:
-        objects, changes = repaired(image.objects, *image.size, image.picture.file, self.classes)
-        repairs.made.extend(changes)
-        return replace(image, objects=tuple(objects))
+        if not labels:
+            raise UsageError(f"{path}: {source.layout}, but no object is marked in any image")
+        named = source.classes or sorted(labels)
+        self.classes = wanted or tuple(legal_class(name, source.kind) for name in named if name in labels)
 
     def counts(self, splits: Sequence[Split]) -> Counts:
         """Objects by split and class."""
@@ -65,6 +61,12 @@ class MarkedObjects:
                 if own == split
             ]
             write_annotations(folder / split, images, self.classes)
+
+
+def _repaired(image: Examined, classes: Sequence[str] | None, repairs: Repairs) -> Examined:
+    objects, changes = repaired(image.objects, *image.size, classes)
+    repairs.made.extend(f"{image.picture.file}: {change}" for change in changes)
+    return replace(image, objects=tuple(objects))
 
 
 class PixelClasses:
@@ -88,17 +90,21 @@ class PixelClasses:
             raise UsageError(f"{path}: {error}") from None
         self.classes = tuple(legal_class(name, source.kind) for name in names)
         if repairs.allowed:
-            self._ignore_unknown(repairs)
+            self._repair(repairs)
         self.present = [self._present(one) for one in self.examined]
 
-    def _ignore_unknown(self, repairs: Repairs) -> None:
-        """Have the values that name no class left out."""
+    def _repair(self, repairs: Repairs) -> None:
+        """Have the values that name no class left out, and the images in which nothing else is."""
         unknown = np.flatnonzero((self._table >= len(self.classes)) & (self._table != IGNORE))
         for one in self.examined:
             for value in (value for value in unknown if value in (one.pixels or ())):
                 count = (one.pixels or {})[int(value)]
                 repairs.made.append(f"{one.picture.mask}: {count:,} pixels of value {value}, no class: ignored")
         self._table[unknown] = IGNORE
+        for one in self.examined:
+            if not self._present(one):
+                repairs.leave_out(f"{one.picture.file}: every pixel of its mask is ignored")
+        self.examined = [one for one in self.examined if self._present(one)]
 
     def _present(self, one: Examined) -> set[str]:
         positions = {int(self._table[value]) for value in one.pixels or ()}

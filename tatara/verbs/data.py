@@ -60,6 +60,8 @@ def _check(request: Request, output: Output) -> int:
     text = [*lines(result), f"report    {page}"]
     if result.success:
         text.append(f"next      tatara run {dataset.description.kind} data={dataset.name}")
+    elif dataset.description.kind != "classification":
+        text.append("mend      the source and add it again; repair=true drops or clips what is wrong, and lists it")
     output.give(value, "\n".join(text))
     return 0 if result.success else RefusedError.exit_code
 

@@ -74,9 +74,9 @@ def test_a_repair_lists_all_that_it_changed(tiny_project: Path, tmp_path: Path) 
     report = add(source, "mended", repair=True)
     assert [line.removeprefix(f"{source}/") for line in report.changes] == [
         "train/copy of 4.png: of train, the same file as one of test: left out",
-        "train/0.png: object 1 (cat): box -4, 0, 20, 5 clipped to box 0, 0, 12, 5",
-        "train/0.png: object 2 (dog): dropped, box 3, 3, 3, 3 has no area in the image",
-        "train/0.png: object 3 (cat): dropped, box 12, 0, 20, 5 has no area in the image",
+        "train/0.png: object 1 (cat): box -4, 0, 20, 5 became box 0, 0, 12, 5",
+        "train/0.png: object 2 (dog): dropped, box 3, 3, 3, 3 has less than a pixel in the image",
+        "train/0.png: object 3 (cat): dropped, box 12, 0, 20, 5 has less than a pixel in the image",
     ]
     assert report.left_out[0].startswith(f"{source}/valid/cut.jpg: damaged image")
     assert report.files == {"train": 3, "valid": 1, "test": 1}

@@ -49,7 +49,7 @@ def test_boxes_are_taken_as_they_are(tmp_path: Path) -> None:
     assert brought.objects()["1.png"] == [("dog", x, y, x + w, y + h) for x, y, w, h in boxes]
     assert brought.objects()["0.png"] == []
     assert brought.description.kind == "detection"
-    assert brought.description.classes == ("cat", "dog")
+    assert brought.description.classes == ("dog",)
     content = brought.content(brought.split_of()["1.png"])
     assert [one["area"] for one in content["annotations"]] == [20, 7.5, 32, 0, 0, 36]
     assert "segmentation" not in content["annotations"][0]
@@ -68,7 +68,7 @@ def test_crowds_holes_and_masks_without_area(tmp_path: Path) -> None:
     source = coco_set(
         tmp_path / "s",
         [
-            {"image_id": 1, "bbox": BOX, "iscrowd": 1, "segmentation": uncompressed(1 - SQUARE)},
+            {"image_id": 1, "bbox": [0, 0, 12, 10], "iscrowd": 1, "segmentation": uncompressed(1 - SQUARE)},
             {"image_id": 1, "segmentation": [polygon()]},
             {"image_id": 1, "bbox": BOX, "segmentation": [polygon(20, 20, 30, 30)]},
             {"image_id": 1, "bbox": BOX, "segmentation": [[1, 1, 4, 4]]},
@@ -84,6 +84,16 @@ def test_crowds_holes_and_masks_without_area(tmp_path: Path) -> None:
     assert [line.split(": ", 1)[1] for line in mended.changes] == [
         "object 2 (cat): dropped, its mask has no pixel", "object 3 (cat): dropped, its mask has no pixel",
     ]  # fmt: skip
+
+
+def test_a_box_that_contradicts_its_mask_is_repaired_from_it(tmp_path: Path) -> None:
+    boxes = [[3, 2, 0, 0], [9, 9, 3, 1], [2, 2, 6, 4], [-2, 2, 10, 4]]
+    source = coco_set(tmp_path / "s", [{"image_id": 1, "bbox": box, "segmentation": [polygon()]} for box in boxes])
+    brought = bring(source, tmp_path / "out", repair=True)
+    assert [box for _, *box in brought.objects()["0.png"]] == [[3, 2, 8, 6], [3, 2, 8, 6], [2, 2, 8, 6], [0, 2, 8, 6]]
+    assert len(brought.changes) == 3
+    faithful = bring(source, tmp_path / "faithful")
+    assert [[x, y, z - x, w - y] for _, x, y, z, w in faithful.objects()["0.png"]] == boxes
 
 
 def test_boxes_beside_masks_make_a_detection(tmp_path: Path) -> None:

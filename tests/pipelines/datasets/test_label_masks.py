@@ -144,16 +144,18 @@ def test_vocs_segmentation_takes_the_images_that_are_segmented(tmp_path: Path) -
 def test_an_image_without_a_mask_and_a_value_without_a_class_are_for_validation_to_find(tmp_path: Path) -> None:
     source = mask_set(tmp_path / "s", count=6)
     (source / "labels" / "5.png").unlink()
-    write_mask(source / "labels" / "0.png", np.full((10, 12), 9))
+    write_mask(source / "labels" / "0.png", np.where(ROWS == 0, 9, ROWS))
+    write_mask(source / "labels" / "1.png", np.full((10, 12), 9))
     brought = bring(source, tmp_path / "out", classes=("a", "b", "c", "d"))
     splits = brought.split_of()
-    assert brought.labels(splits["0.png"], "0")[0] == [9] * 12
+    assert brought.labels(splits["0.png"], "0")[0] == [1] * 6 + [9] * 6
     assert not (brought.folder / splits["5.png"] / "labels" / "5.png").exists()
     mended = bring(source, tmp_path / "mended", classes=("a", "b", "c", "d"), repair=True)
     assert "5.png" not in mended.split_of()
-    assert mended.labels(mended.split_of()["0.png"], "0")[0] == [255] * 12
+    assert mended.labels(mended.split_of()["0.png"], "0")[0] == [1] * 6 + [255] * 6
     assert [line.rsplit("/", 1)[1] for line in mended.changes] == [
-        "5.png: no mask: left out", "0.png: 120 pixels of value 9, no class: ignored",
+        "5.png: no mask: left out", "0.png: 78 pixels of value 9, no class: ignored",
+        "1.png: 120 pixels of value 9, no class: ignored", "1.png: every pixel of its mask is ignored: left out",
     ]  # fmt: skip
 
 
