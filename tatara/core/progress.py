@@ -18,13 +18,13 @@ def progress(iterable: Iterable[Item], total: int | None, label: str) -> Iterato
         yield from tqdm(iterable, total=total, desc=label, file=sys.stderr, dynamic_ncols=True)
         return
     began = shown = time.monotonic()
-    count = 0
+    count = said = 0
     for count, item in enumerate(iterable, 1):
         yield item
         if (now := time.monotonic()) - shown >= SECONDS_BETWEEN_LINES:
-            shown = now
+            shown, said = now, count
             print(_line(label, count, total, now - began), file=sys.stderr, flush=True)
-    if shown > began:
+    if 0 < said < count:
         print(_line(label, count, total, time.monotonic() - began), file=sys.stderr, flush=True)
 
 
@@ -35,4 +35,5 @@ def say(line: str) -> None:
 
 def _line(label: str, count: int, total: int | None, seconds: float) -> str:
     share = f"/{total:,} ({count / total:.0%})" if total else ""
-    return f"{label}: {count:,}{share}, {seconds:.0f} s, {count / max(seconds, 1e-9):,.0f}/s"
+    rate = count / max(seconds, 1e-9)
+    return f"{label}: {count:,}{share}, {seconds:.0f} s, {rate:,.{0 if rate >= 10 else 1}f}/s"

@@ -27,6 +27,16 @@ def test_plain_lines_off_a_terminal(capsys: pytest.CaptureFixture[str], monkeypa
     assert captured.out == ""
     assert "read x: 2/4 (50%)" in captured.err
     assert "\r" not in captured.err
+    assert captured.err.count("4/4 (100%)") == 1
+
+
+def test_work_that_ends_between_two_lines_gets_a_last_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 6.0, 7.0, 8.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    assert list(progress(range(2), 2, "read x")) == [0, 1]
+    assert capsys.readouterr().err.splitlines() == ["read x: 1/2 (50%), 6 s, 0.2/s", "read x: 2/2 (100%), 8 s, 0.2/s"]
 
 
 def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
