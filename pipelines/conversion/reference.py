@@ -51,9 +51,11 @@ class Reference:
             raw, _ = model.stateless_call(head, rest, batch, training=False)
             return dict(task.decode(raw, parameters))
 
-        self.model_function = tf.function(answered, input_signature=self.signature)
+        self.model_function = tf.function(answered, input_signature=self.signature, autograph=False)
         uint8 = tf.TensorSpec((None, None, 3), tf.uint8, name="image")
-        self.prepare_function = tf.function(image_prepare(contract.preparation), input_signature=[uint8])
+        self.prepare_function = tf.function(
+            image_prepare(contract.preparation), input_signature=[uint8], autograph=False
+        )
         self.finish_function = self._finish_function() if contract.finished else None
 
     def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -99,7 +101,8 @@ class Reference:
         def finished(*values: "tf.Tensor") -> dict[str, "tf.Tensor"]:
             return dict(self.task.finish(dict(zip(names, values[:-1], strict=True)), values[-1], self.parameters))
 
-        return tf.function(finished, input_signature=[*rows, tf.TensorSpec((2,), tf.int32, name="size")])
+        signature = [*rows, tf.TensorSpec((2,), tf.int32, name="size")]
+        return tf.function(finished, input_signature=signature, autograph=False)
 
 
 def blank_model(parameters: Parameters, classes: int, precision: str = "float32") -> "keras.Model":
