@@ -15,7 +15,7 @@ ANNOTATED = 20
 
 def draw_confusion(
     path: Path, counts: NDArray[np.int64], labels: Sequence[str], title: str, colours: Literal["counts", "shares"],
-    figures: Literal["counts", "shares"],
+    figures: Literal["counts", "shares"], least: float = 0.0,
 ) -> None:  # fmt: skip
     """Write a confusion matrix.
 
@@ -25,6 +25,7 @@ def draw_confusion(
         labels: names of both.
         title: above it.
         colours, figures: what colours and figures stand for: counts, or shares of each true class.
+        least: share below which no figure is written.
     """
     classes = len(labels)
     names = legible(labels, 16)
@@ -43,7 +44,7 @@ def draw_confusion(
         axis.tick_params(length=0)
         figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02).outline.set_visible(False)
         if classes <= ANNOTATED:
-            for row, column in np.argwhere(counts > 0):
+            for row, column in np.argwhere((counts > 0) & (shares >= least)):
                 share = f"{shares[row, column]:.2f}".lstrip("0")
                 text = share if figures == "shares" else str(counts[row, column])
                 light = values[row, column] > 0.5 * most

@@ -55,7 +55,7 @@ def describe(
     write_json(folder / "errors.json", {name: one.model_dump() for name, one in gains.items()})
     primary = found.get("mask_ap50" if by_mask else "ap50")
     sections = {
-        "": report.metrics(found, len(test), by_mask),
+        "": report.metrics(found, test, by_mask),
         "Trained on": trained.described(lessons, test, contract),
         "Classes": report.classes(table, learned.tolist()),
         "Mistakes": report.mistakes(gains, at, primary.value if primary else 0.0, "masks" if by_mask else "boxes"),
@@ -63,4 +63,4 @@ def describe(
     }
     text = "\n\n".join("\n".join([f"## {title}\n", *lines] if title else lines) for title, lines in sections.items())
     write_text(folder / "report.md", text + "\n")
-    draw_all(folder / "plots", test, lessons, contract, outcomes, answers, gains, at, read, by_mask)
+    draw_all(folder / "plots", test, lessons, contract, outcomes, scores, answers, gains, at, read, by_mask)

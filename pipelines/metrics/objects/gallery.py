@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN, SIDE, NAMED = 6, 640, 12
-"""Images, the longer side of each in pixels, and objects up to which all are named."""
+"""Images, the longer side of each in pixels, and objects up to which all are named; of more, the wrong ones."""
 RIGHT, WRONG, CROWD = (63, 160, 215), (226, 88, 48), (150, 150, 150)
 
 
@@ -67,8 +67,15 @@ def _pair(
     missed = ~scene.truth.crowd
     missed[found.target[counted & found.hit]] = False
     marks = np.where(missed[:, None], WRONG, np.where(scene.truth.crowd[:, None], CROWD, RIGHT))
-    _draw(axes[0], pixels, scene, scene.truth, np.arange(len(scene.truth)), marks, names, by_mask)
-    _draw(axes[1], pixels, scene, scene.answer, kept, np.where(right[:, None], RIGHT, WRONG), names, by_mask)
+    few = max(len(missed), len(kept)) <= NAMED
+    for axis, regions, shown, colours, wrong in (
+        (axes[0], scene.truth, np.arange(len(missed)), marks, missed),
+        (axes[1], scene.answer, kept, np.where(right[:, None], RIGHT, WRONG), ~right),
+    ):
+        _draw(axis, pixels, scene, regions, shown, colours, by_mask)
+        named = np.full(len(shown), True) if few else wrong
+        if named.sum() <= NAMED:
+            _name(axis, pixels, scene, regions, shown[named], colours[named], names)
     file = legible([PurePosixPath(scene.path).name], 22)[0]
     truth, answer = (
         f"{file}: {missed.sum()} of {(~scene.truth.crowd).sum()} missed",
@@ -80,30 +87,45 @@ def _pair(
 
 def _draw(
     axis: "Axes", pixels: NDArray[np.uint8], scene: Scene, regions: Regions, shown: NDArray[np.intp],
-    colours: NDArray[np.int64], names: Sequence[str], by_mask: bool,
+    colours: NDArray[np.int64], by_mask: bool,
 ) -> None:  # fmt: skip
-    """One half: the image with its objects, named where they are few."""
+    """One half: the image with its objects."""
     from matplotlib.patches import Rectangle
 
-    scale, drawn = (pixels.shape[1] / scene.width, pixels.shape[0] / scene.height), pixels.copy()
+    drawn = pixels.copy()
     if by_mask:
         for at, colour in zip(shown, colours, strict=True):
             _tint(drawn, masks.decode(regions.masks[at]), colour)
     axis.imshow(drawn, interpolation="nearest" if max(scene.width, scene.height) < 128 else "antialiased")
-    for at, colour in zip(shown, colours / 255, strict=True):
-        left, top, right, bottom = regions.boxes[at] * np.tile(scale, 2) - 0.5
-        if not by_mask:
-            axis.add_patch(
-                Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.2)
-            )
-        if len(shown) <= NAMED:
-            text = names[regions.classes[at]] + (f" {regions.scores[at]:.2f}" if regions is scene.answer else "")
-            late, high = left > 0.6 * pixels.shape[1], top < 0.06 * pixels.shape[0]
-            axis.text(
-                right if late else left, bottom + 1 if high else top - 1, text, fontsize=6, color="white",
-                ha="right" if late else "left", va="top" if high else "bottom",
-                bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8},
-            )  # fmt: skip
+    if not by_mask:
+        for (left, top, right, bottom), colour in zip(
+            _edges(pixels, scene, regions, shown), colours / 255, strict=True
+        ):
+            box = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.2)
+            axis.add_patch(box)
+
+
+def _name(
+    axis: "Axes", pixels: NDArray[np.uint8], scene: Scene, regions: Regions, shown: NDArray[np.intp],
+    colours: NDArray[np.int64], names: Sequence[str],
+) -> None:  # fmt: skip
+    """Class and score at each object's box, within the image."""
+    places = _edges(pixels, scene, regions, shown)
+    for at, (left, top, right, bottom), colour in zip(shown, places, colours / 255, strict=True):
+        text = names[regions.classes[at]] + (f" {regions.scores[at]:.2f}" if regions is scene.answer else "")
+        late, high = left > 0.6 * pixels.shape[1], top < 0.06 * pixels.shape[0]
+        axis.text(
+            right if late else left, bottom + 1 if high else top - 1, text, fontsize=6, color="white",
+            ha="right" if late else "left", va="top" if high else "bottom",
+            bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8},
+        )  # fmt: skip
+
+
+def _edges(pixels: NDArray[np.uint8], scene: Scene, regions: Regions, shown: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Boxes in the picture's pixels, whose centres are whole numbers."""
+    scale = np.array([pixels.shape[1] / scene.width, pixels.shape[0] / scene.height] * 2)
+    found: NDArray[np.float64] = regions.boxes[shown] * scale - 0.5
+    return found
 
 
 def _tint(pixels: NDArray[np.uint8], mask: NDArray[np.uint8], colour: NDArray[np.int64]) -> None:

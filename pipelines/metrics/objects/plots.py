@@ -15,9 +15,10 @@ from pipelines.metrics.objects.matching import Outcomes
 from pipelines.metrics.objects.operating import Operating, confusion, tally
 from pipelines.metrics.objects.precision import COCO_POINTS, precision_at
 from pipelines.metrics.objects.scenes import Scene
+from pipelines.metrics.scores import draw_scores
 from tatara.core import painting
 from tatara.core.contract import Contract
-from tatara.core.statistics import wilson
+from tatara.core.statistics import Interval, wilson
 
 CURVES = 10
 """Classes up to which each has its own curve and colour."""
@@ -26,7 +27,8 @@ BINS = 10
 
 def draw_all(
     folder: Path, test: Sequence[Scene], train: Sequence[Scene], contract: Contract, outcomes: Sequence[Outcomes],
-    found: Found, gains: Mapping[str, Mistakes], at: Operating, read: Callable[[str], bytes], by_mask: bool,
+    scores: Sequence[Mapping[str, Interval]], found: Found, gains: Mapping[str, Mistakes], at: Operating,
+    read: Callable[[str], bytes], by_mask: bool,
 ) -> None:  # fmt: skip
     """Write every picture of an evaluation into ``folder``.
 
@@ -36,6 +38,7 @@ def draw_all(
         train: the marked objects of the training split.
         contract: of the model.
         outcomes: by class, at COCO's thresholds.
+        scores: ``ap50`` by class, where it is defined.
         found: every answer that counts.
         gains: mistakes by kind.
         at: the score from which answers count in the confusion and the gallery.
@@ -48,6 +51,7 @@ def draw_all(
     title = f"objects, score ≥ {at.score:.2f}"
     draw_confusion(folder / "confusion.png", counts, labels, title, "shares", "counts")
     draw_mistakes(folder / "mistakes.png", gains)
+    draw_scores(folder / "classes.png", contract.labels, scores, "ap50", "AP50")
     draw_sizes(folder / "sizes.png", test, train, contract, found, at)
     draw_reliability(folder / "reliability.png", found)
     draw_worst(

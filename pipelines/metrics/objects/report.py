@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from pipelines.metrics.objects.errors import Mistakes
+from pipelines.metrics.objects.matching import DETECTIONS
 from pipelines.metrics.objects.operating import Operating
+from pipelines.metrics.objects.scenes import Scene
 from tatara.core.statistics import Interval
 
 FIGURES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar")
@@ -17,12 +21,12 @@ EXPLAINED = {
 }
 
 
-def metrics(found: Mapping[str, Interval], images: int, by_mask: bool) -> list[str]:
-    """The figures with their intervals, and which of them are undefined here."""
+def metrics(found: Mapping[str, Interval], test: Sequence[Scene], by_mask: bool) -> list[str]:
+    """The figures with their intervals, which of them are undefined here, and where COCO counts fewer answers."""
     names = [*FIGURES, "voc07_map", "voc12_map", *(f"mask_{name}" for name in FIGURES if by_mask)]
     undefined = [name for name in names if name not in found]
     lines = [
-        f"# Evaluation on {images:,} test images",
+        f"# Evaluation on {len(test):,} test images",
         "",
         "95 % intervals: basic bootstrap over the images (1,000 resamples), Newcombe's for the gap. `ap` is the",
         "mean over IoU 0.50 to 0.95, `ap_small` that of objects below 32² pixels of the image, `ap_large` above 96²;",
@@ -34,6 +38,12 @@ def metrics(found: Mapping[str, Interval], images: int, by_mask: bool) -> list[s
     ]
     if undefined:
         lines += ["", f"Undefined here, for want of marked objects of that size: {', '.join(undefined)}."]
+    if crowded := sum(bool((np.bincount(one.truth.classes[~one.truth.crowd]) > DETECTIONS).any()) for one in test):
+        lines += [
+            "",
+            f"{crowded:,} of the images hold more than {DETECTIONS} objects of a class. COCO counts the best",
+            f"{DETECTIONS} answers of a class in an image, and so do the tables and pictures here; VOC counts all.",
+        ]
     return lines
 
 
@@ -75,7 +85,7 @@ def mistakes(gains: Mapping[str, Mistakes], at: Operating, ap50: float, what: st
 def recompute(by_mask: bool) -> list[str]:
     """How to get the figures from the files."""
     kinds = "`iouType` bbox or segm" if by_mask else "`iouType` bbox"
-    sizes = " Its sizes of masks need `bbox` taken out of the predictions first, as COCO's own results have it."
+    sizes = "\nIts sizes of masks need `bbox` taken out of the predictions first, as COCO's own results have it."
     return [
         f"`coco/truth.json` and `coco/predictions.json` go into pycocotools as they are ({kinds})."
         + (sizes if by_mask else ""),

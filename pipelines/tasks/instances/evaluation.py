@@ -56,5 +56,6 @@ def compared(new: "pandas.DataFrame", old: "pandas.DataFrame", seed: int) -> tup
 
 
 def primary(records: Sequence[Scene], contract: Contract) -> float:
-    """``mask_ap50`` of the records; NaN where nothing is marked."""
-    return float(ap50(records, contract.labels, by_mask=True)(np.ones((1, len(records))))[0, 0])
+    """``mask_ap50`` of the records; 0 where nothing is marked."""
+    value = ap50(records, contract.labels, by_mask=True)(np.ones((1, len(records))))[0, 0]
+    return float(np.nan_to_num(value))

@@ -104,8 +104,8 @@ def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFr
 
 
 def primary(records: Sequence[Record], contract: Contract) -> float:
-    """Mean IoU of the records; NaN where no pixel counts."""
-    return float(metrics.miou(_counts(records), np.ones((1, len(records))))[0])
+    """Mean IoU of the records; 0 where no pixel counts."""
+    return float(np.nan_to_num(metrics.miou(_counts(records), np.ones((1, len(records))))[0]))
 
 
 def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:

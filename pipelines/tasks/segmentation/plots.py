@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from pipelines.drawing import BLUE, PALE, legible, picture
 from pipelines.metrics.matrix import draw_confusion
+from pipelines.metrics.scores import draw_scores
 from pipelines.metrics.segmentation import BINS
 from pipelines.tasks.segmentation import labelled
 from tatara.core.modalities import image
 from tatara.core.statistics import Interval
 
-SHOWN = 40
-"""Classes up to which IoU is drawn; of more, the worst."""
 GALLERY, SIDE = 6, 480
 WRONG, IGNORED = (209, 96, 61), (150, 150, 150)
 
@@ -35,28 +34,12 @@ def draw_all(
         read: path of an image -> its file's bytes.
     """
     counts = np.sum([one.counts for one in records], axis=0)
-    draw_confusion(folder / "confusion.png", counts, labels, "share of the true class's pixels", "shares", "shares")
-    draw_classes(folder / "classes.png", labels, scores)
+    draw_confusion(
+        folder / "confusion.png", counts, labels, "share of the true class's pixels", "shares", "shares", 0.005
+    )
+    draw_scores(folder / "classes.png", labels, scores, "iou", "IoU")
     draw_reliability(folder / "reliability.png", np.sum([one.calibration for one in records], axis=0), found)
     draw_worst(folder / "worst.png", records, labels, read)
-
-
-def draw_classes(path: Path, labels: Sequence[str], scores: Sequence[Mapping[str, Interval]]) -> None:
-    """IoU of each class with its interval, the lowest at the top."""
-    there = [position for position, one in enumerate(scores) if "iou" in one]
-    order = sorted(there, key=lambda one: scores[one]["iou"].value)[:SHOWN]
-    names, ious = legible(labels), [scores[one]["iou"] for one in order]
-    with picture(path, 7.5, 1.4 + 0.34 * len(order), labels) as figure:
-        axis = figure.subplots()
-        values = np.array([one.value for one in ious])
-        ends = np.abs(np.array([[one.low, one.high] for one in ious]).T - values)
-        places = np.arange(len(order))
-        axis.barh(places, values, 0.6, color=PALE)
-        axis.errorbar(values, places, xerr=ends, fmt="o", color=BLUE, markersize=3.5, linewidth=1.2)
-        axis.set_yticks(places, [names[one] for one in order])
-        axis.set(ylim=(len(order) - 0.5, -0.5), xlim=(0, 1.005), xlabel="IoU, 95 % interval")
-        axis.grid(axis="x")
-        axis.set_title(f"the {SHOWN} classes of lowest IoU" if len(there) > SHOWN else "IoU by class")
 
 
 def draw_reliability(path: Path, bins: NDArray[np.float64], found: Mapping[str, Interval]) -> None:
