@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from pipelines.nn.backbones import BATCH_NORM_MOMENTUM, VGG16_BLOCKS
 from pipelines.tasks.segmentation import parameters as segmentation
 from tatara.core.contract import PrepareScaling
 
@@ -14,8 +15,6 @@ PAPER = "Long, Shelhamer and Darrell 2015, Fully convolutional networks for sema
 SMALL = {"size": 32, "width": 0.0625, "batch_size": 2}
 """The smallest configuration that exercises everything, for the conformance tests."""
 
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-"""Filters and convolutions of VGG16's blocks, each of which ends in a pool that halves the side."""
 DENSE = 4096
 STRIDE = 32
 
@@ -42,7 +41,7 @@ def backbone(parameters: Parameters) -> tuple[Any, dict[int, Any]]:
 
     x = inputs = keras.Input((parameters.size, parameters.size, 3))
     features = {}
-    for block, (filters, convolutions) in enumerate(BLOCKS, 1):
+    for block, (filters, convolutions) in enumerate(VGG16_BLOCKS, 1):
         for _ in range(convolutions):
             x = _convolution(x, filters, 3, parameters)
         x = features[2**block] = keras.layers.MaxPooling2D()(x)
@@ -61,7 +60,7 @@ def _convolution(x: Any, filters: int, side: int, parameters: Parameters) -> Any
         layer = keras.layers.Conv2D(filters, side, padding="same", activation="relu", kernel_initializer="he_normal")
         return layer(x)
     x = keras.layers.Conv2D(filters, side, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-    x = keras.layers.BatchNormalization(momentum=0.9)(x)  # short trainings: forget the start within tens of steps
+    x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
     return keras.layers.ReLU()(x)
 
 

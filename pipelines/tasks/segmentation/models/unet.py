@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipelines.nn.backbones import BATCH_NORM_MOMENTUM
 from pipelines.tasks.segmentation import parameters as segmentation
 from tatara.core.contract import PrepareScaling
 from tatara.core.errors import UsageError
@@ -76,6 +77,6 @@ def _two_convolutions(x: Any, level: int, parameters: Parameters) -> Any:
             kernel_initializer="he_normal",
         )(x)  # fmt: skip
         if parameters.norm == "batch":
-            x = keras.layers.BatchNormalization(momentum=0.9)(x)  # short trainings: forget the start soon
+            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
         x = keras.layers.ReLU()(x)
     return x

@@ -102,3 +102,19 @@ def test_the_sample_picture_is_written(tmp_path: Path) -> None:
     task.sample_picture(tmp_path / "samples.png", images, masks, ("sky", "road", "道"), "street")
     with Image.open(tmp_path / "samples.png") as picture:
         assert picture.width > 800
+
+
+def test_light_and_colour_change_the_images_alone() -> None:
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)
+    masks = np.random.default_rng(1).integers(0, 3, (4, 16, 16), np.uint8)
+    step = np.int64(1)
+    still = {"data": "d", "size": 16, "rotate": 0, "shift": 0, "zoom": 0, "contrast": 0}
+    for flip in (False, True):
+        augment, move = (
+            task.augmentation(resolve("segmentation", {**still, "flip": flip, "colour": colour}))
+            for colour in (1.0, 0.0)
+        )
+        tinted, kept = augment(images, masks, step)
+        plain, moved = (images, masks) if move is None else move(images, masks, step)
+        np.testing.assert_array_equal(kept, moved)
+        assert not np.allclose(tinted, plain, atol=0.05)
