@@ -64,8 +64,13 @@ def draw(comparison: Comparison, path: Path) -> None:
     )
     columns = 4
     rows = -(-(len(metrics) + len(figures)) // columns)
-    with picture(path, 3.1 * columns, (1.0 + 0.42 * len(runs)) * rows + 0.2, names) as figure:
+    with picture(path, 3.1 * columns, (1.1 + 0.42 * len(runs)) * rows + 0.5, names) as figure:
+        data = ", ".join(legible(sorted({row.data for row in runs})))
+        figure.suptitle(f"{data}: metrics with 95 % intervals", x=0.01, ha="left")
+        figure.get_layout_engine().set(hspace=0.12)
         axes = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+        for axis in axes:
+            axis.tick_params(axis="y", length=0)
         for axis in axes[len(metrics) + len(figures) :]:
             axis.set_visible(False)
         for axis, name in zip(axes, metrics, strict=False):
