@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.datasets.dataset import SPLITS, Dataset
 from pipelines.datasets.revision import indexed_revision
-from pipelines.validation.columns import class_table, file_table
 from pipelines.validation.expectations import validate
 from pipelines.validation.suite import compile_bounds, suite_for
+from pipelines.validation.tables import COUNTED, build_tables
 from tatara.core.contract import Bound
 from tatara.core.home import apply_library_environment
 
@@ -22,7 +22,7 @@ CRITICAL = "critical"
 
 @dataclass(frozen=True)
 class Rule:
-    """What became of one rule. ``failing`` counts rows of its table: files, or classes in a split."""
+    """What became of one rule. ``failing`` counts rows of its table: files, objects, or classes in a split."""
 
     rule: str
     table: str
@@ -48,10 +48,12 @@ class Result:
         data, revision, files: the dataset's name, revision, and number of files.
         suite, suite_digest: names of the suite files and digest of the rules.
         rules: in the suite's order.
-        failing: a row for each failing file (or ``split/class``) of each failing rule, critical rules first:
-            ``file``, ``rule``, ``severity``, ``value``.
+        failing: a row for each failing file (or ``file#object``, or ``split/class``) of each failing rule, critical
+            rules first: ``file``, ``rule``, ``severity``, ``value``.
         near_duplicates: ``file``, ``near``, ``distance`` for the rule on near-duplicates.
-        counts: files by class (rows) and split (columns).
+        boxes: ``path``, ``x_min``, ``y_min``, ``x_max``, ``y_max`` of each failing object, by its name.
+        counted: what ``counts`` are of: files, objects, or images that show the class.
+        counts: how many there are by class (rows) and split (columns).
         bounds: of the contract.
     """
 
@@ -63,6 +65,8 @@ class Result:
     rules: tuple[Rule, ...]
     failing: "pandas.DataFrame"
     near_duplicates: "pandas.DataFrame"
+    boxes: "pandas.DataFrame"
+    counted: str
     counts: "pandas.DataFrame"
     bounds: tuple[Bound, ...]
 
@@ -84,31 +88,40 @@ def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
     """Hold ``index`` (as `build_index` gives it) to the dataset's suite.
 
     Raises:
-        TataraError: the suite cannot be read, or a rule cannot be computed.
+        TataraError: the suite or the annotations cannot be read, or a rule cannot be computed.
     """
     apply_library_environment()
     suite = suite_for(dataset)
     bounds = compile_bounds(suite, dataset.description.modality)
     classes = dataset.description.classes
-    files = file_table(index, SPLITS)
-    counts = class_table(index, SPLITS, classes)
+    tables = build_tables(dataset, index)
+    files, counts = tables["files"], tables["classes"]
     parameters = {"splits": list(SPLITS), "classes": list(classes)}
-    tables = {"files": files, "classes": counts}
     outcomes = validate(suite, tables, parameters)
     rules = tuple(_rule(outcomes[each["meta"]["rule"]]) for each in suite.expectations)
     failing = _failing_rows(rules, outcomes, tables, dataset.name)
     return Result(
         data=dataset.name,
-        revision=indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True))),
+        revision=indexed_revision(dataset, _digests(index)),
         files=len(index),
         suite=suite.name,
         suite_digest=suite.digest,
         rules=rules,
         failing=failing,
         near_duplicates=_near_duplicates(files, failing, rules),
+        boxes=_boxes(tables, failing),
+        counted=COUNTED[dataset.description.format],
         counts=counts.pivot(index="label", columns="split", values="count").loc[list(classes), list(SPLITS)],
         bounds=tuple(bounds),
     )
+
+
+def _digests(index: "pandas.DataFrame") -> dict[str, str | None]:
+    digests = dict(zip(index["path"], index["digest"], strict=True))
+    if "mask" in index:
+        masks = index[index["mask"].notna()]
+        digests |= dict(zip(masks["mask"], masks["mask_digest"], strict=True))
+    return digests
 
 
 def _rule(outcome: "ExpectationValidationResult") -> Rule:
@@ -152,14 +165,25 @@ def _failing_rows(
         else:
             values = [(data, found.get("observed_value"))]
         rows += [(str(file), rule.rule, rule.severity, _value(value)) for file, value in values]
-    return pandas.DataFrame(rows, columns=["file", "rule", "severity", "value"]).astype({"value": object})
+    table = pandas.DataFrame(rows, columns=["file", "rule", "severity", "value"])
+    return table.assign(value=pandas.Series([value for *_, value in rows], dtype=object))
+
+
+def _boxes(tables: Mapping[str, "pandas.DataFrame"], failing: "pandas.DataFrame") -> "pandas.DataFrame":
+    import pandas
+
+    columns = ["path", "x_min", "y_min", "x_max", "y_max"]
+    objects = tables.get("objects", pandas.DataFrame(columns=columns))
+    return objects.loc[objects.index.isin(failing["file"]), columns]
 
 
 def _value(value: Any) -> Any:
-    """As it is shown: a whole number without a point, though its column has gaps, and no text as a word."""
-    if value == "":
+    """As it is shown: a whole number without a point, though its column has gaps, others short, and none as a word."""
+    if value is None or value == "":
         return "(none)"
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(f"{value:.6g}")
+    return value
 
 
 def _near_duplicates(

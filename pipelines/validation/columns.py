@@ -36,13 +36,35 @@ def class_table(index: "pandas.DataFrame", splits: Sequence[str], classes: Seque
     Columns: ``split``, ``label``, ``count`` of files, ``balance`` (count over the split's mean for a class; absent
     where the split is empty).
     """
+    return class_rows(index.groupby(["split", "label"]).size(), splits, classes).drop(columns="train_count")
+
+
+def class_rows(counts: "pandas.Series[int]", splits: Sequence[str], classes: Sequence[str]) -> "pandas.DataFrame":
+    """``counts`` by split and label as a table with a row for each class in each split, named ``split/class``.
+
+    Columns: ``split``, ``label``, ``count``, ``train_count`` (NaN outside train) and ``balance``, as in `class_table`.
+    """
     import pandas
 
     rows = pandas.MultiIndex.from_product([splits, classes], names=["split", "label"])
-    counts = index.groupby(["split", "label"]).size().reindex(rows, fill_value=0).rename("count").reset_index()
-    mean = counts.groupby("split")["count"].transform("mean")
-    counts["balance"] = counts["count"] / mean.where(mean > 0)
-    return counts.set_axis(counts["split"] + "/" + counts["label"])
+    table = counts.reindex(rows, fill_value=0).rename("count").reset_index()
+    mean = table.groupby("split")["count"].transform("mean")
+    table["train_count"] = table["count"].where(table["split"] == "train")
+    table["balance"] = table["count"] / mean.where(mean > 0)
+    return table.set_axis(table["split"] + "/" + table["label"])
+
+
+def shifts(values: "pandas.Series[float]", table: "pandas.DataFrame") -> "pandas.Series[float]":
+    """``values`` of each row of `class_rows` over the same class's in train; NaN for train, and where either is 0."""
+    train = values[table["split"] == "train"].set_axis(table.loc[table["split"] == "train", "label"])
+    found = values / table["label"].map(train[train > 0])
+    return found.where((table["split"] != "train") & (found > 0))
+
+
+def placed(files: "pandas.DataFrame") -> "pandas.DataFrame":
+    """``files`` with ``place``: the folder inside the split, where annotated datasets keep ``images``; "" for none."""
+    parts = files["path"].str.split("/")
+    return files.assign(place=[part[1] if len(part) > 2 else "" for part in parts])
 
 
 def _duplicates(table: "pandas.DataFrame", splits: Sequence[str]) -> "pandas.Series[str]":

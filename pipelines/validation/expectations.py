@@ -32,6 +32,9 @@ def validate(
     source = context.data_sources.add_pandas("tables")
     results: dict[str, ExpectationValidationResult] = {}
     for table, expectations in suite.tables.items():
+        if table not in tables:
+            rule = expectations.expectations[0].meta["rule"]
+            raise TataraError(f"{suite.name}: rule {rule!r}: the dataset has no table {table!r}")
         batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
         definition = great_expectations.ValidationDefinition(
             name=table, data=batch, suite=context.suites.add(expectations)

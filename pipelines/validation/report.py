@@ -1,7 +1,5 @@
 """A validation's result for people: lines for a terminal, and a folder with Data Docs that need no network."""
 
-import base64
-import io
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -9,14 +7,12 @@ from typing import Any
 
 from pipelines.datasets.dataset import Dataset
 from pipelines.validation.check import Result, Rule
-from tatara.core.errors import DecodeError
+from pipelines.validation.thumbnails import thumbnail
 from tatara.core.files import whole_directory, write_bytes, write_json, write_text
 from tatara.core.home import state_root
-from tatara.core.modalities import image
 
 SHOWN = 20
 """Failing rows of one rule that are shown; the CSV has all."""
-_THUMBNAIL = 72
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -79,9 +75,11 @@ def _page(result: Result, dataset: Dataset) -> str:
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
     failing = {rule: rows.head(SHOWN).to_dict("records") for rule, rows in result.failing.groupby("rule", sort=False)}
     near = dict(zip(result.near_duplicates["file"], result.near_duplicates["near"], strict=True))
-    thumbnails = {
-        file: _thumbnail(dataset.folder / file) for rows in failing.values() for file in _pictured(rows, near)
-    }
+    boxes = {name: (path, box) for name, path, *box in result.boxes.itertuples()}
+    thumbnails = {}
+    for file in {file for rows in failing.values() for file in _pictured(rows, near)}:
+        path, box = boxes.get(file, (file, None))
+        thumbnails[file] = thumbnail(dataset.folder / path, box)
     return environment.get_template("report.html.j2").render(
         result=result,
         mark=_mark,
@@ -99,20 +97,3 @@ def _page(result: Result, dataset: Dataset) -> str:
 def _pictured(rows: list[dict[str, Any]], near: dict[str, str]) -> list[str]:
     files = [str(row["file"]) for row in rows]
     return files + [near[file] for file in files if file in near]
-
-
-def _thumbnail(path: Path) -> str | None:
-    """A small PNG as a ``data:`` address; None where the file is not an image that can be read."""
-    from PIL import Image
-
-    if path.is_symlink() or not path.is_file():
-        return None
-    try:
-        picture = Image.fromarray(image.decode(path.read_bytes()))
-    except (OSError, DecodeError):
-        return None
-    scale = _THUMBNAIL / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    buffer = io.BytesIO()
-    picture.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.datasets.dataset import Dataset
 
 FOLDER = Path("pipelines") / "validation" / "suites"
-TABLES = ("files", "classes")
+TABLES = ("files", "classes", "objects")
 _COMPILED = {
     "expect_column_values_to_be_between": {"column": "column", "min_value": "minimum", "max_value": "maximum"},
     "expect_column_values_to_be_in_set": {"column": "column", "value_set": "allowed"},
@@ -27,7 +27,7 @@ _COMPILED = {
 
 @dataclass(frozen=True)
 class Suite:
-    """Rules in force: the names of the files that they come from, their JSON, and one suite for each table."""
+    """Rules in force: the names of the files that they come from, their JSON, and a suite for each table with rules."""
 
     name: str
     expectations: list[dict[str, Any]]
@@ -64,7 +64,7 @@ def load_suite(*paths: Path) -> Suite:
         rules |= _read(path)
     name = " + ".join(path.name for path in paths)
     tables = {table: [each for each in rules.values() if each["meta"]["table"] == table] for table in TABLES}
-    built = {table: _build(name, table, expectations) for table, expectations in tables.items()}
+    built = {table: _build(name, table, expectations) for table, expectations in tables.items() if expectations}
     return Suite(name, list(rules.values()), built)
 
 

@@ -138,9 +138,9 @@ def test_label_masks_are_measured_beside_their_images(masked: Dataset) -> None:
     row = row_of(index, "train/images/0.png")
     assert (row["mask"], row["label"], row["split"]) == ("train/labels/0.png", "", "train")
     assert row["mask_digest"] == sha256_file(masked.folder / "train" / "labels" / "0.png")
-    assert (row["mask_width"], row["mask_height"], row["mask_values"]) == (48, 40, "0 1 2 255")
-    cat, dog = 20 * 12 - 1 - 31, 22 * 24 - 1  # four columns by eight rows less a pixel of the cat are under the dog
-    assert row["mask_counts"] == f"{48 * 40 - cat - dog - 40} {cat} {dog} 40"
+    assert (row["mask_width"], row["mask_height"], row["mask_values"]) == (96, 80, "0 1 2 255")
+    cat, dog = 40 * 24 - 1 - 127, 44 * 48 - 1  # eight columns by sixteen rows, less a pixel, lie under the dog
+    assert row["mask_counts"] == f"{96 * 80 - cat - dog - 80} {cat} {dog} 80"
     assert row["mask_error"] is None
 
 

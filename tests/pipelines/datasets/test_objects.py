@@ -64,12 +64,12 @@ def test_boxes_without_masks_crowds_and_boxes_that_are_wrong_are_kept_as_they_ar
 @pytest.mark.parametrize(
     ("segmentation", "said"),
     [
-        ({"size": [WIDTH, HEIGHT], "counts": encoded(filled(BOXES[0]).T)["counts"]}, "[48, 40], the image's [40, 48]"),
+        ({"size": [WIDTH, HEIGHT], "counts": encoded(filled(BOXES[0]).T)["counts"]}, "[96, 80], the image's [80, 96]"),
         ({"size": [HEIGHT, WIDTH], "counts": "o"}, "not readable"),
         ({"size": [HEIGHT, WIDTH], "counts": "\x00\xff"}, "not readable"),
         ({"size": [HEIGHT, WIDTH], "counts": "5"}, "5 pixels"),
         ([[1, 1, 5, 1, 5, 5]], "no compressed run-length code"),
-        ({"size": [HEIGHT, WIDTH], "counts": [1919, 1]}, "no compressed run-length code"),
+        ({"size": [HEIGHT, WIDTH], "counts": [7679, 1]}, "no compressed run-length code"),
     ],
 )
 def test_a_mask_that_cannot_be_used_is_told_and_never_decoded(pets: Dataset, segmentation: object, said: str) -> None:
