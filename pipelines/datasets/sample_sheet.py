@@ -69,12 +69,12 @@ def _card(picture: Image.Image, path: str) -> Image.Image:
 
 
 def _choose(paths: list[str], present: Mapping[str, Collection[str]]) -> list[str]:
-    """Up to `COLUMNS` paths: each the one that adds most classes, in an order that has nothing to do with names."""
+    """Up to `COLUMNS` paths: each the one that adds most classes, else shows most; names have nothing to do with it."""
     left = sorted(paths, key=lambda path: sha256_bytes(path.encode()))
     chosen: list[str] = []
     seen: set[str] = set()
     while left and len(chosen) < COLUMNS:
-        best = max(left, key=lambda path: len(set(present.get(path, ())) - seen))
+        best = max(left, key=lambda path: (len(set(present.get(path, ())) - seen), len(present.get(path, ()))))
         chosen.append(best)
         seen.update(present.get(best, ()))
         left.remove(best)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 
 def shown(found: dict[str, Any]) -> list[str]:
@@ -41,37 +42,44 @@ def _tables(found: dict[str, Any]) -> list[str]:
 def _table(title: str, counts: dict[str, dict[str, Any]], total: bool = True, form: str = "8,") -> list[str]:
     """Classes in rows, splits in columns."""
     labels = list(next(iter(counts.values())))
-    width = max(map(len, [*labels, title, "total"]))
+    width = max(map(cells, [*labels, title, "total"]))
     rows = [(f"{number:>3}", label, [own[label] for own in counts.values()]) for number, label in enumerate(labels)]
     if total:
         rows.append(("   ", "total", [sum(own.values()) for own in counts.values()]))
-    lines = [f"  #  {title:<{width}}  " + " ".join(f"{split:>8}" for split in counts)]
-    return lines + [
-        f"{number}  {label:<{width}}  " + " ".join(f"{n:>{form}}" for n in row) for number, label, row in rows
-    ]
+    lines = [f"  #  {_padded(title, width)}  " + " ".join(f"{split:>8}" for split in counts)]
+    for number, label, row in rows:
+        lines.append(f"{number}  {_padded(label, width)}  " + " ".join(f"{value:>{form}}" for value in row))
+    return lines
 
 
 def _sizes(sizes: dict[str, dict[str, int]]) -> list[str]:
-    width = max(map(len, [*sizes, "size of objects"]))
-    lines = [
-        f"     {'size of objects':<{width}}  {'small':>8} {'medium':>8} {'large':>8}  small < 32², large ≥ 96² pixels"
-    ]
-    return lines + [
-        f"     {name:<{width}}  " + " ".join(f"{n:>8,}" for n in own.values()) for name, own in sizes.items()
-    ]
+    width = max(map(cells, [*sizes, "size of objects"]))
+    head = _padded("size of objects", width)
+    lines = [f"     {head}  {'small':>8} {'medium':>8} {'large':>8}  small < 32², large ≥ 96² pixels"]
+    for name, own in sizes.items():
+        lines.append(f"     {_padded(name, width)}  " + " ".join(f"{number:>8,}" for number in own.values()))
+    return lines
 
 
 def listed(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The lines of ``data list``."""
-    width = max([len(row["name"]) for row in rows] + [4])
+    width = max([cells(row["name"]) for row in rows] + [4])
     lines = [f"{'name':<{width}}  {'kind':<15} classes  {'train':>8} {'valid':>7} {'test':>7}  {'size':>9}  revision"]
     for row in rows:
         files = row["files"]
-        lines.append(
-            f"{row['name']:<{width}}  {row['kind']:<15} {row['classes']:>7}  {files['train']:>8,} {files['valid']:>7,} "
-            f"{files['test']:>7,}  {size(row['bytes']):>9}  {row['revision'][:12]}"
-        )
+        what = f"{_padded(row['name'], width)}  {row['kind']:<15} {row['classes']:>7}"
+        counts = f"{files['train']:>8,} {files['valid']:>7,} {files['test']:>7,}"
+        lines.append(f"{what}  {counts}  {size(row['bytes']):>9}  {row['revision'][:12]}")
     return lines
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum((2 if east_asian_width(char) in "WF" else 1) for char in text if not combining(char))
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cells(text))
 
 
 def count(number: int, one: str, several: str) -> str:
