@@ -14,8 +14,8 @@ from tatara.core.objects import Box, DetectedObject
 
 Colour = tuple[int, int, int]
 LIGHTNESS, SATURATION = (0.50, 0.36, 0.66), 0.85
-COVER = 0.45
-"""Share of a mask's colour in the pixels below it."""
+COVER = 115
+"""Opacity of a mask's colour, of 255."""
 CROWDED = 12
 """Objects above which small ones are not named."""
 
@@ -67,16 +67,13 @@ def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
     place = canvas.edges(left, top, right, bottom)
     cut = Image.fromarray(mask[top:bottom, left:right]).resize((place[2] - place[0], place[3] - place[1]), 0)
     inside = np.pad(np.asarray(cut, bool), canvas.line)
-    edge = inside.copy()
+    deep = inside.copy()
     for axis in (0, 1):
         for step in (canvas.line, -canvas.line):
-            edge &= np.roll(inside, step, axis)
+            deep &= np.roll(inside, step, axis)
     kept = (slice(canvas.line, -canvas.line),) * 2
-    inside, edge = inside[kept], (inside & ~edge)[kept]
-    ground = np.array(canvas.picture.crop(place))
-    ground[inside] = (ground[inside] * (1 - COVER) + np.array(tint) * COVER).astype(np.uint8)
-    ground[edge] = tint
-    canvas.picture.paste(Image.fromarray(ground), place[:2])
+    alpha = np.where(deep[kept], COVER, 255).astype(np.uint8) * inside[kept]
+    canvas.picture.paste(tint, place[:2], Image.fromarray(alpha))
 
 
 def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
