@@ -23,13 +23,13 @@ PICTURES = {"classes", "confusion", "mistakes", "precision_recall", "reliability
 
 
 @pytest.fixture(scope="module")
-def test_split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+def split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     return examples(tmp_path_factory.mktemp("data"), "test", 24)
 
 
 @pytest.fixture(scope="module")
-def records(test_split: list[Example]) -> list[Scene]:
-    return [evaluation.record(CONTRACT, example, found(example)) for example in test_split]
+def records(split: list[Example]) -> list[Scene]:
+    return [evaluation.record(CONTRACT, example, found(example)) for example in split]
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def figures(records: list[Scene]) -> dict[str, Interval]:
 
 @pytest.fixture(scope="module")
 def described(
-    test_split: list[Example],
+    split: list[Example],
     records: list[Scene],
     figures: dict[str, Interval],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
-    files = {example.path: example for example in test_split}
-    evaluation.describe(folder, records, test_split, CONTRACT, figures, lambda path: files[path].read())
+    files = {example.path: example for example in split}
+    evaluation.describe(folder, records, split, CONTRACT, figures, lambda path: files[path].read())
     evaluation.predictions(records, CONTRACT).to_parquet(folder / "predictions.parquet", index=False)
     return folder
 
@@ -70,10 +70,10 @@ def test_the_primary_figure_is_the_same_everywhere(records: list[Scene], figures
     assert figures["gap"].value == pytest.approx(figures["train_ap50"].value - figures["ap50"].value)
 
 
-def test_the_kept_table_is_enough_to_compare(described: Path, test_split: list[Example]) -> None:
+def test_the_kept_table_is_enough_to_compare(described: Path, split: list[Example]) -> None:
     kept = pandas.read_parquet(described / "predictions.parquet")
-    assert set(kept["digest"]) == {example.digest for example in test_split}
-    other = [evaluation.record(CONTRACT, example, found(example, seed=1)) for example in test_split]
+    assert set(kept["digest"]) == {example.digest for example in split}
+    other = [evaluation.record(CONTRACT, example, found(example, seed=1)) for example in split]
     table = evaluation.predictions(other, CONTRACT)
     verdict = evaluation.paired(table, kept, 0.02, 0)
     gap = evaluation.primary(other, CONTRACT) - evaluation.measure(other, other, CONTRACT, None, 0)["gap"].value
@@ -81,7 +81,7 @@ def test_the_kept_table_is_enough_to_compare(described: Path, test_split: list[E
     differences, p_value = evaluation.compared(table, kept, 0)
     assert differences["ap50"].value == pytest.approx(verdict.difference.value)
     assert p_value is None
-    before = [evaluation.record(CONTRACT, example, found(example)) for example in test_split]
+    before = [evaluation.record(CONTRACT, example, found(example)) for example in split]
     assert verdict.difference.value == pytest.approx(gap - evaluation.primary(before, CONTRACT))
 
 
@@ -106,19 +106,19 @@ def test_pictures(described: Path) -> None:
         assert min(Image.open(path).size) > 200, path.name
 
 
-def test_rows_of_score_0_hold_no_object(test_split: list[Example]) -> None:
-    answer = found(test_split[3])
+def test_rows_of_score_0_hold_no_object(split: list[Example]) -> None:
+    answer = found(split[3])
     answer["scores"][-1] = 0.0
-    assert len(evaluation.record(CONTRACT, test_split[3], answer).answer) == len(answer["scores"]) - 1
+    assert len(evaluation.record(CONTRACT, split[3], answer).answer) == len(answer["scores"]) - 1
 
 
 @pytest.mark.parametrize("nothing", ["found", "marked"])
-def test_empty_splits_are_described_too(test_split: list[Example], tmp_path: Path, nothing: str) -> None:
+def test_empty_splits_are_described_too(split: list[Example], tmp_path: Path, nothing: str) -> None:
     if nothing == "found":
-        answers = [{name: values[:0] for name, values in found(example).items()} for example in test_split]
-        kept = test_split
+        answers = [{name: values[:0] for name, values in found(example).items()} for example in split]
+        kept = split
     else:
-        kept = [example for example in test_split if not example.objects().labels]
+        kept = [example for example in split if not example.objects().labels]
         answers = [found(example) for example in kept]
     tiled = contract("detection", tiling=Tiling(size=40, overlap=0.25))
     records = [evaluation.record(tiled, *pair) for pair in zip(kept, answers, strict=True)]

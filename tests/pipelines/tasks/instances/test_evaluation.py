@@ -23,20 +23,20 @@ CONTRACT = contract("instances")
 
 
 @pytest.fixture(scope="module")
-def test_split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+def split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     return examples(tmp_path_factory.mktemp("data"), "test", 20)
 
 
-def test_masks_from_answers_to_files(test_split: list[Example], tmp_path: Path) -> None:
-    records = [evaluation.record(CONTRACT, example, found(example)) for example in test_split]
+def test_masks_from_answers_to_files(split: list[Example], tmp_path: Path) -> None:
+    records = [evaluation.record(CONTRACT, example, found(example)) for example in split]
     figures = evaluation.measure(records, records, CONTRACT, None, 0)
     assert {"ap", "ap50", "mask_ap", "mask_ap50", "mask_ap75", "mask_ap_small", "mask_ar", "train_mask_ap50"} <= set(
         figures
     )
     assert evaluation.PRIMARY == "mask_ap50"
     assert evaluation.primary(records, CONTRACT) == pytest.approx(figures["mask_ap50"].value)
-    files = {example.path: example for example in test_split}
-    evaluation.describe(tmp_path, records, test_split, CONTRACT, figures, lambda path: files[path].read())
+    files = {example.path: example for example in split}
+    evaluation.describe(tmp_path, records, split, CONTRACT, figures, lambda path: files[path].read())
     evaluation.predictions(records, CONTRACT).to_parquet(tmp_path / "predictions.parquet", index=False)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(tmp_path / "coco" / "truth.json")
@@ -53,8 +53,8 @@ def test_masks_from_answers_to_files(test_split: list[Example], tmp_path: Path) 
     assert evaluation.compared(kept, kept, 0)[0]["mask_ap50"].value == 0.0
 
 
-def test_masks_that_are_run_lengths_already_stay_so(test_split: list[Example]) -> None:
-    example = test_split[3]
+def test_masks_that_are_run_lengths_already_stay_so(split: list[Example]) -> None:
+    example = split[3]
     answer = found(example)
     packed = {**answer, "masks": Masks((example.height, example.width), [masks.encode(one) for one in answer["masks"]])}
     first, second = (evaluation.record(CONTRACT, example, one) for one in (answer, packed))

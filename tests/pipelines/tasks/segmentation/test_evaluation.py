@@ -24,7 +24,7 @@ CONTRACT = contract("segmentation", CLASSES)
 
 
 @pytest.fixture(scope="module")
-def test_split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+def split(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     return examples(tmp_path_factory.mktemp("data"), "test", 20)
 
 
@@ -38,8 +38,8 @@ def _answer(example: Example, wrong: float = 0.1) -> Finished:
 
 
 @pytest.fixture(scope="module")
-def records(test_split: list[Example]) -> list[Record]:
-    return [evaluation.record(CONTRACT, example, _answer(example)) for example in test_split]
+def records(split: list[Example]) -> list[Record]:
+    return [evaluation.record(CONTRACT, example, _answer(example)) for example in split]
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +49,23 @@ def figures(records: list[Record]) -> dict[str, Interval]:
 
 @pytest.fixture(scope="module")
 def described(
-    test_split: list[Example],
+    split: list[Example],
     records: list[Record],
     figures: dict[str, Interval],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
-    files = {example.path: example for example in test_split}
-    evaluation.describe(folder, records, test_split, CONTRACT, figures, lambda path: files[path].read())
+    files = {example.path: example for example in split}
+    evaluation.describe(folder, records, split, CONTRACT, figures, lambda path: files[path].read())
     evaluation.predictions(records, CONTRACT).to_parquet(folder / "predictions.parquet", index=False)
     return folder
 
 
 def test_the_figures_are_those_of_the_kept_answers(
-    test_split: list[Example], described: Path, figures: dict[str, Interval]
+    split: list[Example], described: Path, figures: dict[str, Interval]
 ) -> None:
-    truth = np.concatenate([example.class_map(CLASSES).ravel() for example in test_split])
-    paths = [described / "labels" / f"{example.digest}.png" for example in test_split]
+    truth = np.concatenate([example.class_map(CLASSES).ravel() for example in split])
+    paths = [described / "labels" / f"{example.digest}.png" for example in split]
     answer = np.concatenate([np.asarray(Image.open(path)).ravel() for path in paths])
     kept = truth != 255
     assert not kept.all()
@@ -75,13 +75,13 @@ def test_the_figures_are_those_of_the_kept_answers(
 
 
 def test_the_kept_table_is_enough_to_compare(
-    test_split: list[Example], records: list[Record], described: Path, figures: dict[str, Interval]
+    split: list[Example], records: list[Record], described: Path, figures: dict[str, Interval]
 ) -> None:
     kept = pandas.read_parquet(described / "predictions.parquet")
     assert kept["pixels"].sum() == sum(one.counts.sum() for one in records)
     assert evaluation.PRIMARY == "miou"
     assert evaluation.primary(records, CONTRACT) == pytest.approx(figures["miou"].value)
-    worse = [evaluation.record(CONTRACT, example, _answer(example, wrong=0.3)) for example in test_split]
+    worse = [evaluation.record(CONTRACT, example, _answer(example, wrong=0.3)) for example in split]
     table = evaluation.predictions([*worse, worse[0]], CONTRACT).sample(frac=1, random_state=0)
     verdict = evaluation.paired(table, kept, 0.02, 0)
     assert (verdict.verdict, verdict.examples, verdict.only_challenger) == ("worse", 20, 0)
@@ -106,11 +106,11 @@ def test_tables_report_and_pictures(described: Path) -> None:
         assert min(Image.open(path).size) > 200, path.name
 
 
-def test_a_label_mask_is_the_truth(tmp_path: Path, test_split: list[Example]) -> None:
+def test_a_label_mask_is_the_truth(tmp_path: Path, split: list[Example]) -> None:
     labels = np.array([[0, 1, 255, 255]] * 4, np.uint8)
     Image.fromarray(labels).save(tmp_path / "mask.png")
     truth = LabelMask(tmp_path / "mask.png", sha256_file(tmp_path / "mask.png"))
-    example = replace(test_split[0], truth=truth, height=4, width=4)
+    example = replace(split[0], truth=truth, height=4, width=4)
     answer = {"labels": np.ones((4, 4), np.uint8), "confidence": np.full((4, 4), 0.5, np.float32)}
     counts = evaluation.record(CONTRACT, example, answer).counts
     assert (counts[0, 1], counts[1, 1], counts.sum()) == (4, 4, 8)
@@ -124,7 +124,7 @@ def test_an_image_of_ignored_pixels_alone_changes_nothing(tmp_path: Path, record
     assert evaluation.primary([*records, nothing], CONTRACT) == evaluation.primary(records, CONTRACT)
 
 
-def test_a_mask_of_another_size_is_named(test_split: list[Example]) -> None:
-    answer = {name: values[:-1] for name, values in _answer(test_split[0]).items()}
+def test_a_mask_of_another_size_is_named(split: list[Example]) -> None:
+    answer = {name: values[:-1] for name, values in _answer(split[0]).items()}
     with pytest.raises(TataraError, match=r"test/00\.png: the mask is \(48, 64\), the answer \(47, 64\)"):
-        evaluation.record(CONTRACT, test_split[0], answer)
+        evaluation.record(CONTRACT, split[0], answer)
