@@ -21,7 +21,8 @@ def serve(request: Request, output: Output) -> int:
     given = options(request, port=port, gpu=boolean, int8=boolean)
     tag = bento_tag(subject(request, 0, "model"))
     with start(tag, **given) as service:
-        output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}; Ctrl-C stops it")
+        graph = " from its int8 graph" if given.get("int8") else ""
+        output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}{graph}; Ctrl-C stops it")
         return service.wait()
 
 
