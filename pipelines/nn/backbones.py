@@ -32,12 +32,10 @@ def vgg16_blocks(inputs: Any, width: float = 1.0) -> list[Any]:
 
     x, found = inputs, []
     for block, (filters, convolutions) in enumerate(VGG16_BLOCKS, start=1):
+        kept = max(1, round(filters * width))
         for number in range(1, convolutions + 1):
-            layer = keras.layers.Conv2D(
-                max(1, round(filters * width)), 3, padding="same", activation="relu", name=f"block{block}_conv{number}",
-                kernel_initializer="he_normal",
-            )  # fmt: skip
-            x = layer(x)
+            name = f"block{block}_conv{number}"
+            x = keras.layers.Conv2D(kept, 3, padding="same", activation="relu", name=name)(x)
         found.append(x)
         if block < len(VGG16_BLOCKS):
             x = keras.layers.MaxPooling2D(2, padding="same", name=f"block{block}_pool")(x)
