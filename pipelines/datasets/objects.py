@@ -1,5 +1,6 @@
 """The objects of a dataset in COCO's format: one row an object, read from the splits' ``annotations.json``."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,10 +88,13 @@ def read_annotations(dataset: Dataset) -> Annotations:
     """What the annotation files say, kept under the state root until one of them changes.
 
     Raises:
-        TataraError: a file is not COCO's JSON, contradicts itself, or lists an image that is not there.
+        TataraError: a file is a link, is not COCO's JSON, contradicts itself, or lists an image that is not there.
     """
     found = {entry.path: entry for entry in entries(dataset.folder)}
     files = [path for path in annotation_files(dataset) if path in found]
+    for path in files:
+        if (link := found[path].link) is not None:  # the revision would not change with what it leads to
+            raise TataraError(f"{dataset.folder / path}: a symbolic link to {link}; put the file itself there")
     state = digest([VERSION, {path: stamp(found[path]) for path in files}])[:16]
     folder = cache_place(dataset, "objects", state)
     annotations = _stored(folder)
@@ -114,6 +118,9 @@ def _stored(folder: Path) -> Annotations | None:
 
 
 def _store(annotations: Annotations, folder: Path) -> None:
+    place = folder.name.split("-")[0]
+    for earlier in folder.parent.glob(f"{place}-*"):
+        shutil.rmtree(earlier, ignore_errors=True)
     with whole_directory(folder) as temporary:
         annotations.objects.to_parquet(temporary / "objects.parquet", index=False)
         annotations.listings.to_parquet(temporary / "listings.parquet", index=False)

@@ -111,6 +111,13 @@ def test_what_is_no_json_of_coco_is_refused(pets: Dataset, content: bytes) -> No
     assert "\n" not in str(caught.value)
 
 
+def test_a_link_is_not_followed(pets: Dataset, tmp_path: Path) -> None:
+    (pets.folder / "valid" / "annotations.json").rename(tmp_path / "elsewhere.json")
+    (pets.folder / "valid" / "annotations.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(TataraError, match="valid/annotations.json: a symbolic link"):
+        build_objects(pets)
+
+
 def test_tables_are_kept_until_a_file_changes(pets: Dataset, tmp_path: Path) -> None:
     before = read_annotations(pets)
     (stored,) = (tmp_path / "state" / "cache" / "objects").rglob("objects.parquet")
@@ -120,6 +127,7 @@ def test_tables_are_kept_until_a_file_changes(pets: Dataset, tmp_path: Path) -> 
     pandas.testing.assert_frame_equal(build_objects(pets), before.objects)
     edit(pets.folder, lambda content: content["annotations"].pop())
     assert len(build_objects(pets)) == 19
+    assert len(list((tmp_path / "state" / "cache" / "objects").rglob("objects.parquet"))) == 1
     (pets.folder / "train" / "images" / "0.png").unlink()
     with pytest.raises(TataraError, match="not there"):
         build_objects(pets)
