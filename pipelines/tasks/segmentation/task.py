@@ -34,13 +34,15 @@ def labels(description: Description) -> tuple[str, ...]:
     """The classes of a pixel: the dataset's, after ``background`` where it has objects.
 
     Raises:
-        UsageError: there is only one class, so nothing to decide.
+        UsageError: there is only one class, so nothing to decide, or more than a mask of 8 bits can tell.
     """
     found = tuple(description.classes)
     if description.kind == "instances":
         found = (BACKGROUND, *(name for name in found if name != BACKGROUND))
     if len(found) < 2:
         raise UsageError(f"segmentation tells classes apart, and the dataset has only {found[0]!r}; name a second one")
+    if len(found) > IGNORE:
+        raise UsageError(f"segmentation tells up to {IGNORE} classes apart, and the dataset has {len(found)}")
     return found
 
 

@@ -16,7 +16,10 @@ from tatara.core.errors import UsageError
 if TYPE_CHECKING:
     import keras
 
-PAPER = "Ronneberger, Fischer and Brox 2015, U-Net: convolutional networks for biomedical image segmentation, arXiv:1505.04597"  # noqa: E501
+PAPER = (
+    "Ronneberger, Fischer and Brox 2015, U-Net: convolutional networks for biomedical image segmentation, "
+    "arXiv:1505.04597"
+)
 SMALL = {"size": 32, "width": 4, "depth": 2, "batch_size": 2}
 """The smallest configuration that exercises everything, for the conformance tests."""
 

@@ -34,6 +34,8 @@ def test_classes_of_a_pixel() -> None:
     assert task.labels(description("instances", "cell", "background")) == ("background", "cell")
     with pytest.raises(UsageError, match="only 'sky'"):
         task.labels(description("segmentation", "sky"))
+    with pytest.raises(UsageError, match="up to 255 classes apart, and the dataset has 256"):
+        task.labels(description("instances", *(f"class {number}" for number in range(255))))
 
 
 def test_targets_of_label_masks(tmp_path: Path) -> None:
