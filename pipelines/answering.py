@@ -7,7 +7,8 @@ from pipelines.examples import Example
 from tatara.core.progress import progress
 from tatara.core.runtime import Runtime
 
-BATCH = 32
+BATCH = 8
+"""Answers that are held at once: those to large images may have a mask for each of a hundred objects."""
 
 
 def answered(runtime: Runtime, kind: Any, examples: Sequence[Example], label: str) -> list[Any]:

@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pipelines.workspace import Workspace, find_workspace

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services import metrics
-from services.batching import Batcher, Outputs
+from services.batching import Batcher
 from services.settings import Pin, Settings
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
@@ -153,7 +152,7 @@ class Engine:
                 parts = await self._parts(image.pixels, image.windows)
                 return await self._in_pool(lambda: use(merged(self.runtime.kind, parts, image.windows), image))
             outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
-            return await self._in_pool(lambda: use(self._finished(outputs, image.size, options), image))
+            return await self._in_pool(lambda: use(self.runtime.finish(outputs, image.size, options), image))
 
     def _open(self, content: bytes, keep: bool) -> Opened:
         pixels = self.runtime.admit(content)
@@ -175,15 +174,7 @@ class Engine:
         top, left, bottom, right = window
         prepared = await self._in_pool(lambda: self.runtime.prepare(window_of(pixels, window)))
         outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
-        return await self._in_pool(self._finished, outputs, (bottom - top, right - left))
-
-    def _finished(self, outputs: Outputs, size: tuple[int, int], options: Any = None) -> Finished:
-        contract = self.runtime.contract
-        if not contract.finished:
-            return outputs
-        finish = partial(self.runtime.finish, height=size[0], width=size[1])
-        found: Finished = self.runtime.kind.finished(contract, finish, outputs, size, options)
-        return found
+        return await self._in_pool(self.runtime.finish, outputs, (bottom - top, right - left))
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *values)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Augmentation = Callable[["tf.Tensor", Any, "tf.Tensor"], tuple["tf.Tensor", Any]]
-"""From a batch of prepared examples, their targets and the step (int64 scalar) to both anew, a pure function of these."""
+"""From a batch of prepared examples, their targets and the step (int64 scalar) to both anew: a pure function."""
 
 
 def image_augmentation(

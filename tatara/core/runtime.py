@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,23 @@ class Runtime:
         values = self._model.run(self._outputs, {self._model.get_inputs()[0].name: batch})
         return {name: np.asarray(value) for name, value in zip(self._outputs, values, strict=True)}
 
-    def finish(self, outputs: Finished, height: int, width: int) -> Finished:
-        """One example's outputs, without the batch axis -> the finished answer in an image of that size."""
+    def finish(self, outputs: Finished, size: tuple[int, int], options: Any = None) -> Finished:
+        """One example's outputs, without the batch axis -> the finished answer to an image of ``size``.
+
+        Args:
+            outputs: of `infer`, by name.
+            size: height and width of the image.
+            options: of the request, where only what it asks for is needed.
+        """
         if self._finish is None:
             return outputs
+        finished: Finished = self.kind.finished(self.contract, partial(self._finish_all, size), outputs, size, options)
+        return finished
+
+    def _finish_all(self, size: tuple[int, int], outputs: Finished) -> Finished:
+        assert self._finish is not None
         names = list(self.contract.finished)
-        given = {f"{MODEL}{name}": value for name, value in outputs.items()} | {
-            "size": np.array([height, width], np.int32)
-        }
+        given = {f"{MODEL}{name}": value for name, value in outputs.items()} | {"size": np.array(size, np.int32)}
         values = self._finish.run(names, {one.name: given[one.name] for one in self._finish.get_inputs()})
         return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
 
@@ -91,7 +101,7 @@ class Runtime:
             outputs = self.infer(np.stack([self.prepare(pixels) for pixels in part]))
             for position, pixels in enumerate(part):
                 row = {name: values[position] for name, values in outputs.items()}
-                yield self.finish(row, *pixels.shape[:2])
+                yield self.finish(row, (pixels.shape[0], pixels.shape[1]))
 
     def admit(self, content: bytes) -> NDArray[np.uint8]:
         """Decode one request's bytes and hold them to the contract's bounds.

@@ -107,7 +107,7 @@ VERBS = {
     "predict": Verb(
         "tatara.verbs.serve:predict",
         "answers for image files",
-        "predict NAME FILE ... [save=out.png] [url=http://...]",
+        "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...]",
         "a registered model, then files",
     ),
     "lineage": Verb(
