@@ -67,7 +67,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     with picture(path, 3.1 * columns, (1.1 + 0.42 * len(runs)) * rows + 0.5, names) as figure:
         data = ", ".join(legible(sorted({row.data for row in runs})))
         figure.suptitle(f"{data}: metrics with 95 % intervals", x=0.01, ha="left")
-        figure.get_layout_engine().set(hspace=0.12)
+        figure.set_layout_engine("constrained", hspace=0.12)
         axes = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
         for axis in axes:
             axis.tick_params(axis="y", length=0)
