@@ -14,7 +14,7 @@ class Parameters(parameters.DenseParameters):
 
     score_threshold: float = Field(0.01, gt=0, lt=1, description="less certain boxes are not given out")
     nms_iou: float = Field(0.45, gt=0, lt=1, description="of boxes of a class that overlap by more, the surest stays")
-    candidates: int = Field(400, ge=1, description="the surest boxes of an image that non-maximum suppression looks at")
+    candidates: int = Field(400, ge=1, description="the surest boxes, which non-maximum suppression looks at")
     max_detections: int = Field(200, ge=1, le=1000, description="boxes given out for an image or a window of it")
 
     flip: bool = Field(True, description="augmentation: mirror left and right; false where a mirrored object is wrong")
