@@ -58,8 +58,8 @@ def show_model(model: str, given: Mapping[str, Any]) -> ModelCard:
     kind_of = {name: kind for kind in kinds() for name in models(kind)}
     options = dict(given)
     classes = str(options.pop("classes", CLASSES))
-    if not classes.isdecimal() or int(classes) < 2:
-        raise UsageError(f"classes={classes!r}: a whole number from 2 is required")
+    if not classes.isdecimal() or int(classes) < 1:
+        raise UsageError(f"classes={classes!r}: a whole number from 1 is required")
     kind = kind_of[choose("model", model, kind_of)]
     return _cards([(resolve(kind, {"data": "none", **options, "model": model}), int(classes))])[0]
 

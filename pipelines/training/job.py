@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipelines.examples import Example
 from pipelines.nn.prepare import preparation_of
 from pipelines.parameters import Parameters, task_module, tiling_of
@@ -16,6 +18,10 @@ from pipelines.training.weights import Transfer, initialize
 
 if TYPE_CHECKING:
     import keras
+
+
+LOOKED_AT = 64
+"""Valid examples whose answers are looked at for symptoms; one may be a large image's class for every pixel."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,20 @@ class Job:
 
     def warnings(self, model: "keras.Model", history: Sequence[dict[str, float]]) -> list[str]:
         """What suggests that the model did not learn."""
+        import tensorflow as tf
+
         from pipelines.training.input import validation_data
 
-        train, valid = (each.examples() for each in (self.train, self.valid))
+        train, valid = self.train.examples(), self.valid.prepared.array()
         ((images, targets),) = validation_data(train.images, train.targets, self.plan.batch).take(1)
-        outputs = model.predict(validation_data(valid.images, valid.targets, self.plan.batch), verbose=0)
+        looked_at = np.linspace(0, len(valid) - 1, min(len(valid), LOOKED_AT)).astype(int)
+        outputs = model.predict(valid[looked_at], batch_size=self.plan.batch, verbose=0)
+        truths = tf.nest.map_structure(lambda each: each[looked_at], self.valid.targets)
         chance = self.task.chance_loss(len(self.classes))
         found = [
             health.flat_loss(history, chance),
             None if model.loss is None else health.vanishing_gradients(model, images, targets, chance),
-            *self.task.symptoms(outputs, self.valid.targets, self.classes),
+            *self.task.symptoms(outputs, truths, self.classes),
         ]
         return [warning for warning in found if warning is not None]
 

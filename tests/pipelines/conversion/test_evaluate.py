@@ -173,7 +173,7 @@ def test_the_catalogue_says_what_the_run_weighs(
     assert show_model("small_cnn", {**given, "classes": 3}) == card
 
 
-@pytest.mark.parametrize("given", [{"classes": "one"}, {"classes": 1}, {"widht": 4}])
+@pytest.mark.parametrize("given", [{"classes": "one"}, {"classes": 0}, {"widht": 4}])
 def test_the_catalogue_refuses_what_it_does_not_know(module_project: Path, given: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         show_model("small_cnn", given)

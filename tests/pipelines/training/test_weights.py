@@ -58,6 +58,7 @@ def test_imagenet_out_of_reach_says_which_file_to_put_where(tmp_path, monkeypatc
         ({"weights": "nonsense"}, "weights=nonsense"),
         ({"weights": "nonsense/3"}, "no version 3"),
         ({"tune": "head"}, "needs weights"),
+        ({"tune": "none"}, "keeps a given model, so it needs weights"),
     ],
 )
 def test_what_is_not_there_is_a_usage_error(tiny_project, given: dict[str, str], match: str) -> None:
@@ -75,6 +76,19 @@ def test_a_run_starts_from_an_earlier_one_and_tunes_only_its_head(new_workspace)
     record = read_json(later.folder("train") / "run.json")
     assert record["transfer"]["unmatched"] == []
     assert record["trainable_parameters"] == 16 * 3 + 3
+
+
+def test_a_run_takes_an_earlier_one_as_it_is(new_workspace) -> None:
+    earlier, later = new_workspace(), new_workspace()
+    train.run(earlier, parameters())
+    train.run(later, parameters(weights=earlier.run_id, tune="none"))
+    before, after = trained(earlier), trained(later)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
+    assert read_json(later.folder("train") / "run.json")["epochs_trained"] == 0
+    assert (later.folder("train") / "history.csv").read_text() == "epoch\n"
+    with pytest.raises(UsageError, match=r"tune=none: \d+ variables are not in .*; give a run of the same model"):
+        train.run(new_workspace(), parameters(weights=earlier.run_id, tune="none", width=8))
 
 
 def trained(workspace: Workspace) -> dict[str, np.ndarray]:
