@@ -121,6 +121,7 @@ class Reporting(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         row = self.state.history[-1]
         names = [name for name in row if name not in BESIDE and not name.removeprefix("val_").endswith("_loss")]
+        names.sort(key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
         shown = {name: f"{row[name]:.4f}" for name in names}
         if self._bar is not None:
             self._bar.set_postfix({name.replace("val_", "valid "): row[name] for name in names})
