@@ -19,9 +19,9 @@ def _list(output: Output) -> int:
     from pipelines.catalogue import list_models
 
     cards = list_models()
-    lines = [f"{'model':<14} {'kind':<15} {'size':>4} {'parameters':>12} {'GFLOPs':>8} {'onnx':>9}  paper"]
+    lines = [f"{'model':<16} {'kind':<15} {'size':>4} {'parameters':>12} {'GFLOPs':>8} {'onnx':>9}  paper"]
     lines += [
-        f"{card.model:<14} {card.kind:<15} {card.size:>4} {card.parameters:>12,} {card.flops / 1e9:>8.3f} "
+        f"{card.model:<16} {card.kind:<15} {card.size:>4} {card.parameters:>12,} {card.flops / 1e9:>8.3f} "
         f"{size(card.bytes):>9}  {card.paper}"
         for card in cards
     ]
