@@ -33,7 +33,7 @@ class Parameters(detection.Parameters):
     neck: int = Field(96, ge=8, le=512, description="filters of the maps that the heads look at")
     smallest: float = Field(0.06, gt=0, lt=0.2, description="side of the smallest default box, as a part of the image")
     epochs: int = Field(100, ge=1)
-    batch_size: int = Field(16, ge=1)
+    batch_size: int = Field(8, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
     zoom_out: float = Field(1.0, ge=1)
     warmup_epochs: float = Field(1.0, ge=0)
