@@ -1,11 +1,10 @@
 """How a new model stands to the one that serves, on the same test examples."""
 
-import importlib
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.answering import answered
 from pipelines.examples import split_examples
-from pipelines.parameters import Parameters
+from pipelines.parameters import Parameters, evaluation_module
 from pipelines.workspace import Workspace
 from registry import versions
 from registry.store import local_artifacts
@@ -40,7 +39,7 @@ def against_champion(name: str, workspace: Workspace, parameters: Parameters) ->
     champion = versions.champion(name)
     if champion is None:
         return Comparison(verdict="first", reason=f"the first version of {name}")
-    kind: Any = importlib.import_module(f"pipelines.tasks.{parameters.kind}.evaluation")
+    kind = evaluation_module(parameters.kind)
     challenger = pandas.read_parquet(workspace.folder("evaluate") / "predictions.parquet")
     reigning = _champion_predictions(f"{name}/{champion.version}", str(champion.run_id), workspace, kind, parameters)
     figures = kind.paired(challenger, reigning, parameters.margin, parameters.seed)

@@ -1,9 +1,9 @@
 """Runs side by side: metrics with intervals, size, work, time, and the paired difference on the same examples."""
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
+from pipelines.parameters import evaluation_module
 from pipelines.workspace import Workspace, find_workspace
 from tatara.core.contract import Strict
 from tatara.core.errors import UsageError
@@ -102,8 +102,7 @@ def _pair(run: Workspace, baseline: Workspace) -> Pair | None:
     frames = [pandas.read_parquet(one.folder("evaluate") / "predictions.parquet") for one in (run, baseline)]
     if not (examples := len(set(frames[0]["digest"]) & set(frames[1]["digest"]))):
         return None
-    evaluation: Any = importlib.import_module(f"pipelines.tasks.{kind}.evaluation")
-    differences, p_value = evaluation.compared(*frames, seed=0)
+    differences, p_value = evaluation_module(kind).compared(*frames, seed=0)
     return Pair(
         run=run.path.name, baseline=baseline.path.name, examples=examples, differences=differences, p_value=p_value
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.datasets.dataset import open_dataset
-from pipelines.truth import LabelMask, Objects, Truth
+from pipelines.truth import LabelMask, Objects, Truth, objects_of
 from pipelines.workspace import Workspace
 from tatara.core.contract import Tiling
 from tatara.core.errors import TataraError
@@ -108,10 +108,11 @@ def split_examples(workspace: Workspace, split: str) -> list[Example]:
 
     folder, stored = open_dataset(workspace.parameters("validate").data).folder, workspace.folder("validate")
     index = pandas.read_parquet(stored / "index.parquet")
+    index = index[index["split"] == split]
     truths = _truths(folder, stored, index)
     found = [
         Example(row.path, row.label, row.digest, folder, int(row.height), int(row.width), truths.get(row.path))
-        for row in index[index["split"] == split].itertuples(index=False)
+        for row in index.itertuples(index=False)
     ]
     if not found:
         raise TataraError(f"{folder}: the {split} split has no examples; `tatara data show {folder.name}` counts them")
@@ -127,17 +128,12 @@ def _truths(folder: Path, stored: Path, index: "pandas.DataFrame") -> dict[str, 
         return {row.path: LabelMask(folder / row.mask, row.mask_digest) for row in rows.itertuples(index=False)}
     if not (stored / "objects.parquet").exists():
         return {}
-    own = dict(iter(pandas.read_parquet(stored / "objects.parquet").groupby("path")))
-    sizes = {row.path: (int(row.width), int(row.height)) for row in index.itertuples(index=False)}
-    return {path: _objects(own.get(path), *size) for path, size in sizes.items()}
-
-
-def _objects(rows: "pandas.DataFrame | None", width: int, height: int) -> Objects:
-    if rows is None:
-        return Objects(np.empty((0, 4)), (), np.empty(0, bool), (), width, height)
-    boxes = rows[["x_min", "y_min", "x_max", "y_max"]].to_numpy(np.float64)
-    rle = tuple(counts if isinstance(counts, str) else None for counts in rows["rle"])
-    return Objects(boxes, tuple(rows["label"]), rows["crowd"].to_numpy(bool), rle, width, height)
+    objects = pandas.read_parquet(stored / "objects.parquet")
+    own, none = dict(iter(objects.groupby("path"))), objects[:0]
+    return {
+        row.path: objects_of(own.get(row.path, none), int(row.width), int(row.height))
+        for row in index.itertuples(index=False)
+    }
 
 
 def diverse(examples: list[Example], count: int) -> list[Example]:

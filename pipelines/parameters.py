@@ -112,6 +112,11 @@ def model_module(kind: str, model: str) -> Any:
     return importlib.import_module(f"pipelines.tasks.{kind}.models.{choose('model', model, models(kind))}")
 
 
+def evaluation_module(kind: str) -> Any:
+    """The module ``pipelines.tasks.<kind>.evaluation``: how answers are recorded, measured and compared in pairs."""
+    return importlib.import_module(f"pipelines.tasks.{kind}.evaluation")
+
+
 def choose(what: str, given: str, known: Iterable[str]) -> str:
     """``given`` if it is known.
 

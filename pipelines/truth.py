@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from tatara.core.errors import TataraError
 from tatara.core.files import sha256_file
 from tatara.core.tiling import Window, window_of
+
+if TYPE_CHECKING:
+    import pandas
 
 VISIBLE = 0.3
 """Part of an object's box that a window must show for the object to count there."""
@@ -98,6 +101,13 @@ class LabelMask:
             raise TataraError(f"{self.path}: missing or changed since it was validated; validate the dataset again")
         with Image.open(self.path) as image:
             return np.asarray(image)
+
+
+def objects_of(rows: "pandas.DataFrame", width: int, height: int) -> Objects:
+    """An image's own rows of the table of objects, perhaps none, as `pipelines.datasets.objects` makes it."""
+    boxes = rows[["x_min", "y_min", "x_max", "y_max"]].to_numpy(np.float64)
+    rle = tuple(counts if isinstance(counts, str) else None for counts in rows["rle"])
+    return Objects(boxes, tuple(rows["label"]), rows["crowd"].to_numpy(bool), rle, width, height)
 
 
 def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """The proof that the ONNX graphs answer as the TensorFlow functions do, on real test images."""
 
-import importlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipelines.conversion.reference import Reference
 from pipelines.examples import Example, diverse
+from pipelines.parameters import evaluation_module
 from tatara.core.contract import Finished
 from tatara.core.errors import RefusedError
 from tatara.core.progress import progress
@@ -82,7 +82,7 @@ class Proof:
     def __init__(self, reference: Reference, runtime: Runtime, examples: Sequence[Example], flops: int) -> None:
         self.reference, self.runtime = reference, runtime
         self.kind, self.tolerances = runtime.kind, dict(runtime.kind.TOLERANCES)
-        self.evaluation: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.evaluation")
+        self.evaluation = evaluation_module(runtime.contract.kind)
         affordable = int(np.clip(OPERATIONS / flops, LEAST, MOST))
         self.examples = diverse(list(examples), affordable)
 

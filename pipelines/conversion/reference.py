@@ -1,6 +1,5 @@
 """The TensorFlow function from file bytes to answers: what the exported graphs are made from and judged against."""
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from pipelines.nn.prepare import image_prepare
 from pipelines.parameters import Parameters, task_module
 from tatara.core.contract import Contract, Finished
+from tatara.core.kinds import kind_module
 from tatara.core.runtime import MODEL
 from tatara.core.tiling import merged, window_of, windows
 
@@ -38,7 +38,7 @@ class Reference:
         import tensorflow as tf
 
         self.task, self.float32, self.parameters, self.contract = task, model, parameters, contract
-        self.kind = importlib.import_module(f"tatara.core.kinds.{contract.kind}")
+        self.kind = kind_module(contract.kind)
         trainable, fixed = model.trainable_variables, model.non_trainable_variables
         self.variables = [*trainable, *fixed]
         size = contract.preparation.size

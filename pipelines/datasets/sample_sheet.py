@@ -5,12 +5,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from pipelines.datasets.dataset import SPLITS, Dataset
 from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects
-from pipelines.truth import LabelMask, Objects
+from pipelines.truth import LabelMask, objects_of
 from tatara.core.drawing import FAINT, INK, PAPER, fit, write
 from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.modalities.image import decode
@@ -91,14 +90,9 @@ def _drawn(dataset: Dataset, row: Any, objects: "pandas.DataFrame | None") -> Im
     pixels = decode((dataset.folder / row.path).read_bytes())
     classes = dataset.description.classes
     if objects is not None:
-        return draw_objects(pixels, _marked(objects[objects["path"] == row.path], row), classes, SIDE)
+        return draw_objects(
+            pixels, objects_of(objects[objects["path"] == row.path], int(row.width), int(row.height)), classes, SIDE
+        )
     if row.mask_error is None and (row.mask_width, row.mask_height) == (row.width, row.height):
         return draw_label_mask(pixels, LabelMask(dataset.folder / row.mask, row.mask_digest).read(), classes, SIDE)
     return fit(pixels, SIDE)
-
-
-def _marked(own: "pandas.DataFrame", row: Any) -> Objects:
-    boxes = own[["x_min", "y_min", "x_max", "y_max"]].to_numpy(np.float64)
-    return Objects(
-        boxes, tuple(own["label"]), own["crowd"].to_numpy(bool), tuple(own["rle"]), int(row.width), int(row.height)
-    )

@@ -45,16 +45,38 @@ def image_augmentation(
                 sign,
                 side,
             )
-            images = tf.raw_ops.ImageProjectiveTransformV3(
-                images=images, transforms=transforms, output_shape=[side, side], fill_value=0.0,
-                interpolation="BILINEAR", fill_mode="REFLECT",
-            )  # fmt: skip
+            images = moved_images(images, transforms, "BILINEAR", "REFLECT")
         if contrast:
-            mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-            images = mean + (images - mean) * (1 + strength * contrast)[:, None, None, None]
+            images = with_contrast(images, strength * contrast)
         return images, targets
 
     return augment
+
+
+def moved_images(images: "tf.Tensor", rows: "tf.Tensor", interpolation: str, fill_mode: str) -> "tf.Tensor":
+    """Square images ``(batch, side, side, channels)`` sampled where `affine`'s rows say.
+
+    Args:
+        images: of any number type.
+        rows: float32 (batch, 8).
+        interpolation: ``BILINEAR`` or ``NEAREST``.
+        fill_mode: ``REFLECT``, or ``CONSTANT`` for 0, beyond the border.
+    """
+    import tensorflow as tf
+
+    side = int(images.shape[1])
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images, transforms=rows, output_shape=[side, side], fill_value=0.0, interpolation=interpolation,
+        fill_mode=fill_mode,
+    )  # fmt: skip
+
+
+def with_contrast(images: "tf.Tensor", change: "tf.Tensor") -> "tf.Tensor":
+    """Images ``float32 (batch, height, width, 3)`` spread by 1 + ``change`` (batch,) about each one's mean colour."""
+    import tensorflow as tf
+
+    mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
+    return mean + (images - mean) * (1 + change)[:, None, None, None]
 
 
 def affine(

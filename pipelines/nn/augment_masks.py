@@ -6,7 +6,7 @@ Both are sampled at the same places, the image bilinearly and the mask at the ne
 import math
 from typing import TYPE_CHECKING
 
-from pipelines.nn.augment import Augmentation, affine
+from pipelines.nn.augment import Augmentation, affine, with_contrast
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -54,8 +54,7 @@ def mask_augmentation(
                 places += elastic_displacements(key, batch, side, elastic * side)
             images, masks = sample_images(images, places), sample_masks(masks, places)
         if contrast:
-            mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-            images = mean + (images - mean) * (1 + strength * contrast)[:, None, None, None]
+            images = with_contrast(images, strength * contrast)
         return images, masks
 
     return augment

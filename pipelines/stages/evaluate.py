@@ -1,6 +1,5 @@
 """Evaluate: what will be served, from file bytes through the exported graphs, on the test split."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +7,14 @@ import numpy as np
 
 from pipelines import tracking
 from pipelines.answering import answered
-from pipelines.conversion.int8 import FILE as INT8
 from pipelines.datasets.dataset import open_dataset
 from pipelines.examples import Example, split_examples
 from pipelines.latency import latency
-from pipelines.parameters import Parameters
+from pipelines.parameters import Parameters, evaluation_module
 from pipelines.workspace import Workspace
 from tatara.core.errors import RefusedError
 from tatara.core.files import write_json
-from tatara.core.runtime import Runtime
+from tatara.core.runtime import INT8, Runtime
 from tatara.core.statistics import Interval
 
 TRAIN_SAMPLE = 500
@@ -31,12 +29,13 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     """
     converted = workspace.folder("convert")
     runtime = Runtime(converted)
-    kind: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.evaluation")
-    test, train = split_examples(workspace, "test"), _sample(workspace, parameters.seed)
+    kind = evaluation_module(runtime.contract.kind)
+    test, train = (split_examples(workspace, split) for split in ("test", "train"))
     description = open_dataset(parameters.data).description
     with workspace.writing("evaluate", parameters) as folder:
         records = answered(runtime, kind, test, "evaluate: test")
-        seen = answered(runtime, kind, train, "evaluate: train")
+        sample = _sample(train, max(TRAIN_SAMPLE, len(test)), parameters.seed)
+        seen = answered(runtime, kind, sample, "evaluate: train")
         predictions = kind.predictions(records, runtime.contract)
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         found: dict[str, Interval] = kind.measure(records, seen, runtime.contract, description, parameters.seed)
@@ -56,10 +55,9 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         _log(workspace.run_id, folder, found)
 
 
-def _sample(workspace: Workspace, seed: int) -> list[Example]:
-    train, size = split_examples(workspace, "train"), max(TRAIN_SAMPLE, len(split_examples(workspace, "test")))
-    chosen = np.random.default_rng(seed).permutation(len(train))[:size]
-    return [train[position] for position in sorted(chosen)]
+def _sample(examples: list[Example], size: int, seed: int) -> list[Example]:
+    chosen = np.random.default_rng(seed).permutation(len(examples))[:size]
+    return [examples[position] for position in sorted(chosen)]
 
 
 def _int8(

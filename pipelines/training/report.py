@@ -7,15 +7,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.conversion.reference import blank_model
+from pipelines.nn.colour import pictured
 from pipelines.nn.prepare import preparation_of
 from pipelines.training import plots, trace
 from pipelines.training.input import Plan, training_data
 from pipelines.training.job import Job
 from pipelines.training.state import State
-from tatara.core.contract import ImagePreparation
 from tatara.core.files import write_json, write_text
 
 WEIGHTS = "model.weights.h5"
@@ -74,16 +73,6 @@ def _gallery(path: Path, job: Job) -> None:
     data = training_data(train.images, train.targets, once, 0, job.task.augmentation(job.parameters))
     ((images, targets),) = data.take(1)
     title = f"{job.parameters.data}: training images as the model sees them"
-    shown = displayable(images.numpy(), preparation_of(job.parameters))
+    shown = pictured(images.numpy(), preparation_of(job.parameters)).clip(0, 1)
     targets = tf.nest.map_structure(lambda each: each.numpy(), targets)
     job.task.sample_picture(path, shown, targets, job.classes, title)
-
-
-def displayable(images: NDArray[np.float32], preparation: ImagePreparation) -> NDArray[np.float32]:
-    """Prepared images ``float32 (examples, side, side, 3)`` as RGB in 0..1."""
-    pixels = images * np.array(preparation.deviation, np.float32) + np.array(preparation.mean, np.float32)
-    if preparation.channels == "bgr":
-        pixels = pixels[..., ::-1]
-    low, high = {"none": (0, 255), "unit": (0, 1), "signed": (-1, 1), "standard": (0, 1)}[preparation.scaling]
-    shown: NDArray[np.float32] = ((pixels - low) / (high - low)).clip(0, 1)
-    return shown

@@ -1,6 +1,5 @@
 """Ask a model from a notebook or a script: over HTTP, or from a model folder on this machine."""
 
-import importlib
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from tatara.core.contract import Contract
 from tatara.core.errors import BoundError, DecodeError, RefusedError, TataraError, UsageError
+from tatara.core.kinds import kind_module
 from tatara.core.lineage import Chain
 from tatara.core.options import OptionError
 
@@ -119,7 +119,7 @@ class Client:
     def _predict(self, parts: list[tuple[str, bytes]], options: dict[str, Any]) -> list[Any]:
         if not parts:
             raise UsageError("no file to predict; give at least one")
-        kind = importlib.import_module(f"tatara.core.kinds.{self.contract.kind}")
+        kind = kind_module(self.contract.kind)
         files = [("files", part) for part in parts]
         answers = self._ask("POST", "/predict", params=_texts(options), files=files)["answers"]
         return [kind.Answer.model_validate(answer) for answer in answers]

@@ -1,6 +1,5 @@
 """The one way from file bytes to answers outside training: ONNX Runtime over a model folder."""
 
-import importlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from tatara.core.contract import Finished, read_contract
 from tatara.core.errors import BoundError, RefusedError, TataraError
+from tatara.core.kinds import kind_module
 from tatara.core.modalities import image
 from tatara.core.tiling import merged, window_of, windows
 
@@ -41,7 +41,7 @@ class Runtime:
 
     def __init__(self, folder: Path, gpu: bool = False, threads: int = 0, model_file: str = "model.onnx") -> None:
         self.contract = read_contract(folder / "contract.json")
-        self.kind: Any = importlib.import_module(f"tatara.core.kinds.{self.contract.kind}")
+        self.kind = kind_module(self.contract.kind)
         self._prepare = self._session(folder / "prepare.onnx", gpu=False, threads=threads)
         self._model = self._session(folder / model_file, gpu=gpu, threads=threads)
         finish = folder / "finish.onnx"

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from pipelines.nn.augment import Augmentation, affine
+from pipelines.nn.augment import Augmentation, affine, moved_images, with_contrast
 from pipelines.tasks.instances.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def instance_augmentation(parameters: Parameters) -> Augmentation | None:
         if moved:
             rows = _transforms(p, draws, int(images.shape[1]))
             ids = tf.cast(targets["ids"], tf.int32)[..., None]
-            images = _sampled(images, rows, "BILINEAR")
-            targets = {**targets, "ids": tf.cast(_sampled(ids, rows, "NEAREST")[..., 0], targets["ids"].dtype)}
+            images = moved_images(images, rows, "BILINEAR", "CONSTANT")
+            ids = moved_images(ids, rows, "NEAREST", "CONSTANT")[..., 0]
+            targets = {**targets, "ids": tf.cast(ids, targets["ids"].dtype)}
         if p.contrast:
-            mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-            images = mean + (images - mean) * (1 + draws[:, 7] * p.contrast)[:, None, None, None]
+            images = with_contrast(images, draws[:, 7] * p.contrast)
         return images, targets
 
     return augment
@@ -51,13 +51,3 @@ def _transforms(p: Parameters, draws: "tf.Tensor", side: int) -> "tf.Tensor":
     if p.flip == "both":
         angle += tf.where(upset < 0, math.pi, 0.0)
     return affine(angle, across * p.shift * side, down * p.shift * side, 1 / (1 + scale * p.zoom), sign, side)
-
-
-def _sampled(images: "tf.Tensor", rows: "tf.Tensor", interpolation: str) -> "tf.Tensor":
-    import tensorflow as tf
-
-    side = int(images.shape[1])
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images, transforms=rows, output_shape=[side, side], fill_value=0.0, interpolation=interpolation,
-        fill_mode="CONSTANT",
-    )  # fmt: skip

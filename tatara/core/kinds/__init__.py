@@ -6,9 +6,16 @@ names are ``SCORE``, how sure, and ``DECISION``, what. Those whose answer lies i
 ``finished``, which finishes it within bounds of memory, and ``merge``, which makes one of overlapping tiles.
 """
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 from tatara.core.contract import Finished
 
 Finish = Callable[[Finished], Finished]
 """One example's outputs, without the batch axis -> its finished answer."""
+
+
+def kind_module(kind: str) -> Any:
+    """The module of one kind."""
+    return importlib.import_module(f"{__name__}.{kind}")
