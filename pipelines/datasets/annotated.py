@@ -8,6 +8,7 @@ from unicodedata import normalize
 
 from pipelines.datasets.dataset import Kind, Split
 from pipelines.datasets.image_folder import SPLIT_NAMES
+from pipelines.datasets.legend import Legend
 from tatara.core.errors import UsageError
 
 Box = tuple[float, float, float, float]
@@ -44,6 +45,7 @@ class Picture:
         marks: its objects; empty for a label mask.
         size: (width, height) that the annotation was made for, where the source says so.
         mask: file with a class for every pixel, of the source's values.
+        legend: what these mean, where the source says so; else a value is its class's number.
     """
 
     file: Path
@@ -51,6 +53,7 @@ class Picture:
     marks: tuple[Mark, ...] = ()
     size: tuple[int, int] | None = None
     mask: Path | None = None
+    legend: Legend | None = None
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def examine(picture: Picture, with_masks: bool) -> Examined:
 def _with_mask(found: Examined, stored: tuple[int, int]) -> Examined:
     assert found.picture.mask is not None
     try:
-        values = read_values(found.picture.mask)
+        values = read_values(found.picture.mask, found.picture.legend)
     except ValueError as error:
         return replace(found, fault=f"{found.picture.file}: {error}")
     if values.shape[::-1] != stored:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path, PurePosixPath
 
+from pipelines.datasets import legend
 from pipelines.datasets.annotated import Picture, Repairs, Source, folder_of
 from pipelines.datasets.mask_pairs import pairs
 from pipelines.datasets.object_masks import size_of
@@ -28,7 +29,7 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
     An image without a mask, in a folder where others have theirs, comes without: validation names it.
 
     Raises:
-        UsageError: a mask without an image, one of a lossy format, an unreadable file of class names.
+        UsageError: a mask without an image, one of a lossy format, an unreadable file of class names or colours.
     """
     found = pairs(files)
     masks = set(found.values())
@@ -41,13 +42,19 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
         if folder_of(path) in with_masks - with_images and _is_image(path) and path not in masks:
             repairs.leave_out(f"{root / path}: a mask without an image")
     splits = given_splits(root, files, images, repairs, task="Segmentation")
+    colours = legend.read(root, files)
     pictures = []
     for image, split in splits.items():
         mask = root / found[image] if image in found else None
-        pictures.append(Picture(root / image, split, size=size_of(mask) if mask else None, mask=mask))
-    lists = {path for path in files if "ImageSets" in path.split("/") or PurePosixPath(path).name.lower() in NAME_FILES}
-    skipped = tuple(sorted(set(files) - masks - splits.keys() - lists))
-    return Source("images with label masks", "segmentation", tuple(pictures), _class_names(root, files), skipped)
+        pictures.append(Picture(root / image, split, size=size_of(mask) if mask else None, mask=mask, legend=colours))
+    names = colours.classes if colours else _class_names(root, files)
+    read = {path for path in files if "ImageSets" in path.split("/") or _name(path) in (*NAME_FILES, *legend.FILES)}
+    skipped = tuple(sorted(set(files) - masks - splits.keys() - read))
+    return Source("images with label masks", "segmentation", tuple(pictures), names, skipped)
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name.lower()
 
 
 def _is_image(path: str) -> bool:
@@ -75,7 +82,7 @@ def _refuse_lossy(root: Path, masks: list[str]) -> None:
 
 def _class_names(root: Path, files: list[str]) -> tuple[str, ...] | None:
     """Names by value from a text file of one name a line, perhaps behind its value."""
-    found = [path for path in files if PurePosixPath(path).name.lower() in NAME_FILES]
+    found = [path for path in files if _name(path) in NAME_FILES]
     if not found:
         return None
     path = root / min(found, key=lambda path: (path.count("/"), path))

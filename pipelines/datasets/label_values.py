@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipelines.datasets.legend import FILES, Legend
 from pipelines.truth import IGNORE
 from tatara.core.errors import UsageError
 
@@ -16,11 +17,13 @@ LEVELS = (0, 255)
 """Of masks of two classes as picture editors write them."""
 
 
-def read_values(path: Path) -> NDArray[np.uint8]:
+def read_values(path: Path, legend: Legend | None = None) -> NDArray[np.uint8]:
     """The values ``uint8 (height, width)`` of a label mask: indices of a palette, or grey levels.
 
+    By a legend they become positions of classes, and `IGNORE`; one of colours leaves masks without colours as they are.
+
     Raises:
-        ValueError: it cannot be read, has colours, or values above 255.
+        ValueError: it cannot be read, has values above 255, or colours or values that the legend does not name.
     """
     try:
         with Image.open(path) as image:
@@ -28,10 +31,18 @@ def read_values(path: Path) -> NDArray[np.uint8]:
             values = np.asarray(image)
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ... on damaged files
         raise ValueError(f"its mask {path} cannot be read ({' '.join(str(error).split())})") from None
+    if legend is not None and legend.colours == (values.ndim == 3 and values.shape[2] > 2):
+        try:
+            return legend.apply(values)
+        except ValueError as error:
+            raise ValueError(f"its mask {path} has {error}") from None
     if values.ndim == 3:
         levels = values[..., : 3 if values.shape[2] > 2 else 1]
         if (levels != levels[..., :1]).any():
-            raise ValueError(f"its mask {path} is in colours; save it with a palette, or as grey class numbers")
+            raise ValueError(
+                f"its mask {path} is in colours; put a {FILES[0]} beside the folders, a line name,red,green,blue for "
+                "each class, or save the mask with a palette"
+            )
         values = levels[..., 0]
     if values.dtype != bool and (values.min() < 0 or values.max() > 255):
         raise ValueError(f"its mask {path} has values up to {values.max()}; a class is a number from 0 to 254")

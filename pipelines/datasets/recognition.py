@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from pipelines.datasets import coco, label_masks, object_masks, voc
+from pipelines.datasets import cityscapes, coco, label_masks, object_masks, voc, voc_objects
 from pipelines.datasets.annotated import Repairs, Source
 from pipelines.datasets.dataset import Kind
 from pipelines.datasets.entries import entries
@@ -60,13 +60,17 @@ def _read(path: Path, kind: Kind | None, repairs: Repairs, label: Sequence[str] 
     if kind in (None, "detection", "instances"):
         if listed := coco.annotations(root, files if path.is_dir() else [path.relative_to(root).as_posix()]):
             return _of_kind(path, coco.read(root, files, listed, repairs), kind)
-        if kind != "instances" and voc.annotations(root, files):
+        if voc.annotations(root, files) and kind != "instances":
             return voc.read(root, files, repairs)
+        if kind == "instances" and voc_objects.masks(files):
+            return voc_objects.read(root, files, repairs)
         if object_masks.recognized(files):
             if label is not None and len(label) != 1:
                 raise UsageError(f"{path}: mask files of objects are of one class; classes= names {len(label)}")
             source = object_masks.read(root, files, repairs, label[0] if label else object_masks.LABEL)
             return _of_kind(path, source, kind)
+    if kind in (None, "segmentation") and cityscapes.pairs(files):
+        return cityscapes.read(root, files)
     if kind == "segmentation" or (kind is None and label_masks.recognized(root, files)):
         return label_masks.read(root, files, repairs) if pairs(files) else None
     return None

@@ -84,8 +84,10 @@ class PixelClasses:
                 repairs.leave_out(f"{one.picture.file}: no mask")
         self.examined = [one for one in examined if one.pixels is not None or not repairs.allowed]
         values = {value for one in self.examined for value in one.pixels or ()}
+        told = any(one.picture.legend for one in self.examined)  # values are positions already, and 255 is no level
+        ignore = IGNORE if wishes.ignore is None and told else wishes.ignore
         try:
-            names, self._table = classes_and_table(values, wishes.classes or source.classes, wishes.ignore)
+            names, self._table = classes_and_table(values, wishes.classes or source.classes, ignore)
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
         self.classes = tuple(legal_class(name, source.kind) for name in names)
@@ -121,7 +123,8 @@ class PixelClasses:
         def convert(item: tuple[Examined, Split, str]) -> None:
             one, split, name = item
             if one.picture.mask is not None:
-                labels: NDArray[np.uint8] = self._table[turn_mask(read_values(one.picture.mask), one.turn)]
+                values = read_values(one.picture.mask, one.picture.legend)
+                labels: NDArray[np.uint8] = self._table[turn_mask(values, one.turn)]
                 write_label_mask(folder / split / LABELS / PurePosixPath(name).with_suffix(".png"), labels)
 
         in_parallel(convert, list(zip(self.examined, splits, names, strict=True)), "convert masks")

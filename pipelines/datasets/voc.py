@@ -15,6 +15,8 @@ from pipelines.datasets.voc_splits import given_splits
 from tatara.core.errors import UsageError
 from tatara.core.modalities.image import EXTENSIONS
 
+MASKS = ("SegmentationClass", "SegmentationObject")
+"""Folders of masks, whose names are those of the images."""
 Annotation = tuple[tuple[Mark, ...], tuple[int, int] | None]
 """The objects of an image and the size that it is said to have."""
 
@@ -26,25 +28,29 @@ def annotations(root: Path, files: list[str]) -> list[str]:
     return [path for path in xml if folder_of(path) in folders]
 
 
-def read(root: Path, files: list[str], repairs: Repairs) -> Source:
+def read(root: Path, files: list[str], repairs: Repairs, task: str = "Main") -> Source:
     """The images of a VOC folder with their boxes; those without an XML file have no objects.
 
     Objects marked ``difficult`` become crowd regions, which are neither learned nor counted as missed, as in VOC's
-    own evaluation. Lists in ``ImageSets/Main`` give the splits, else folders of their names; images that the lists
-    do not name are left out.
+    own evaluation. Lists in the folder ``task`` of ``ImageSets`` give the splits, else folders of their names; images
+    that the lists do not name are left out.
 
     Raises:
         UsageError: an XML file that cannot be read or has no image, two of one image, an image in two lists.
     """
-    images = [path for path in files if path.lower().endswith(EXTENSIONS)]
+    images = [path for path in files if path.lower().endswith(EXTENSIONS) and _folder_name(path) not in MASKS]
     found = annotations(root, files)
     marked = _annotated(root, images, found, repairs)
     folders = {folder_of(image) for image in marked}
     used = [image for image in images if folder_of(image) in folders]
-    splits = given_splits(root, files, used, repairs)
+    splits = given_splits(root, files, used, repairs, task)
     pictures = [Picture(root / image, splits[image], *marked.get(image, ((), None))) for image in splits]
     skipped = sorted(path for path in set(files) - set(found) - splits.keys() if "ImageSets" not in path.split("/"))
     return Source("PASCAL VOC", "detection", tuple(pictures), None, tuple(skipped))
+
+
+def _folder_name(path: str) -> str:
+    return PurePosixPath(path).parent.name
 
 
 def _begins_with_annotation(path: Path) -> bool:

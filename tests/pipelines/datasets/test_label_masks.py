@@ -159,6 +159,72 @@ def test_an_image_without_a_mask_and_a_value_without_a_class_are_for_validation_
     ]  # fmt: skip
 
 
+COLOURS = np.array([(0, 0, 0), (128, 64, 128), (9, 9, 9), (0, 128, 192)], np.uint8)
+"""By the values of ROWS; the third does not occur."""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("class_dict.csv", "name,r,g,b\nVoid,0,0,0\nroad,128,64,128\nCar,9,9,9\nbike,0,128,192\n"),
+        ("label_colors.txt", "0 0 0\tVoid\n128 64 128\t\troad\n9 9 9 Car\n0 128 192 bike\n"),
+        (
+            "labelmap.txt",
+            "# label:color_rgb:parts:actions\nunlabelled:0,0,0::\nroad:128,64,128::\nCar:9,9,9::\nbike:0,128,192::",
+        ),
+    ],
+)
+def test_colours_are_the_classes_that_a_file_says(tmp_path: Path, file: str, text: str) -> None:
+    source = mask_set(tmp_path / "s")
+    for number in range(4):
+        Image.fromarray(COLOURS[ROWS]).save(source / "labels" / f"{number}.png")
+    Image.fromarray(COLOURS[ROWS]).convert("RGBA").save(source / "labels" / "1.png")
+    (source / file).write_text(text)
+    brought = bring(source, tmp_path / "out")
+    assert brought.description.classes == ("road", "Car", "bike")
+    for stem in "01":
+        labels = brought.labels(brought.split_of()[f"{stem}.png"], stem)
+        assert labels[0] == [0] * 6 + [255] * 6
+        assert labels[9] == [2] * 12
+    Image.fromarray(np.where(COLOURS[ROWS] == 64, 65, COLOURS[ROWS])).save(source / "labels" / "2.png")
+    with pytest.raises(UsageError, match=r"2.png has 30 pixels of no class, most of colour 128,65,128; mend it"):
+        bring(source, tmp_path / "strange")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name,r,g,b\nVoid,0,0,0\n", "is a class and its colour"),
+        ("a,1,2,3\nb,1,2,3\n", "'b' has the colour of another"),
+    ],
+)
+def test_files_of_colours_that_name_none_or_one_twice_are_refused(tmp_path: Path, text: str, expected: str) -> None:
+    source = mask_set(tmp_path / "s")
+    (source / "class_dict.csv").write_text(text)
+    with pytest.raises(UsageError, match=expected):
+        bring(source, tmp_path / "out")
+
+
+def test_cityscapes_ids_become_its_nineteen_classes(tmp_path: Path) -> None:
+    source = tmp_path / "s"
+    for split, count in (("train", 2), ("val", 1), ("test", 1)):
+        for number in range(count):
+            name = f"{split}/ulm/ulm_00000{number}_000019"
+            write_image(source / "leftImg8bit" / f"{name}_leftImg8bit.png", number + 10 * len(split))
+            write_mask(source / "gtFine" / f"{name}_gtFine_labelIds.png", np.where(ROWS == 0, 3, ROWS + 6))
+            write_mask(source / "gtFine" / f"{name}_gtFine_instanceIds.png", ROWS)
+            (source / "gtFine" / f"{name}_gtFine_polygons.json").write_text('{"objects": []}')
+    brought = bring(source, tmp_path / "out")
+    assert brought.description.classes[:2] == ("road", "sidewalk")
+    assert len(brought.description.classes) == 19
+    assert brought.description.splits["valid"] == "given"
+    assert brought.filled.files["train"] == 1  # one of the two becomes test, whose own masks are not published
+    stem = "ulm_000000_000019_leftImg8bit"
+    labels = brought.labels(brought.split_of()[f"{stem}.png"], stem)
+    assert labels[0] == [0] * 6 + [255] * 6  # id 7 is road, 3 out of the region of interest
+    assert labels[9] == [255] * 12  # id 9 is parking, which the benchmark leaves out
+
+
 def other_size(source: Path) -> None:
     write_mask(source / "labels" / "1.png", np.zeros((5, 6)))
 
@@ -184,7 +250,7 @@ def no_image(source: Path) -> None:
     [
         (other_size, "1.png: is 12x10 pixels, its annotation is for 6x5"),
         (broken, "1.png: its mask"),
-        (colours, "is in colours; save it with a palette"),
+        (colours, "is in colours; put a class_dict.csv"),
         (deep, "has values up to 3000"),
         (no_image, "labels/1.png: a mask without an image"),
     ],
