@@ -20,7 +20,7 @@ def enlarged_argmax(
     for each class.
 
     Args:
-        probabilities: float32 (prepared size, prepared size, classes).
+        probabilities: float32 (classes, prepared size, prepared size).
         size: int32 (2,), height and width of the original.
         preparation: by which the original became the prepared frame.
     """
@@ -31,7 +31,7 @@ def enlarged_argmax(
     above, below, part_y = _neighbours(height, step_y, preparation.size)
     left, right, part_x = _neighbours(width, step_x, preparation.size)
     part_y, labels, best = part_y[:, None], tf.zeros(size, tf.uint8), tf.fill(size, -1.0)
-    for position, plane in enumerate(tf.unstack(probabilities, num=int(probabilities.shape[-1]), axis=-1)):
+    for position, plane in enumerate(tf.unstack(probabilities, num=int(probabilities.shape[0]))):
         wide = tf.gather(plane, left, axis=1) * (1 - part_x) + tf.gather(plane, right, axis=1) * part_x
         value = tf.gather(wide, above) * (1 - part_y) + tf.gather(wide, below) * part_y  # whole rows: cheap to gather
         labels = tf.where(value > best, tf.constant(position, tf.uint8), labels)

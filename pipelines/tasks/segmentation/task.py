@@ -119,15 +119,21 @@ def symptoms(outputs: NDArray[np.float32], targets: NDArray[np.uint8], classes: 
 
 
 def decode(raw: "tf.Tensor", parameters: Parameters) -> Mapping[str, Any]:
-    """The exported model's output by name: ``probabilities`` float32 (batch, size, size, classes)."""
+    """The exported model's output by name: ``probabilities`` float32 (batch, classes, size, size).
+
+    A plane for each class, and the softmax written out: ONNX Runtime's own takes one pixel after the other, which was a
+    quarter of U-Net's time.
+    """
     import tensorflow as tf
 
-    return {"probabilities": tf.nn.softmax(tf.cast(raw, tf.float32), axis=-1)}
+    planes = tf.transpose(tf.cast(raw, tf.float32), [0, 3, 1, 2])
+    powers = tf.exp(planes - tf.reduce_max(planes, axis=1, keepdims=True))
+    return {"probabilities": powers / tf.reduce_sum(powers, axis=1, keepdims=True)}
 
 
 def output_shapes(parameters: Parameters, classes: int) -> dict[str, tuple[int, ...]]:
     """Shape after the batch axis of each of `decode`'s outputs."""
-    return {"probabilities": (parameters.size, parameters.size, classes)}
+    return {"probabilities": (classes, parameters.size, parameters.size)}
 
 
 def finish(outputs: Mapping[str, Any], size: "tf.Tensor", parameters: Parameters) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools import mask as coco
+from scipy.special import softmax
 
 from pipelines.datasets.dataset import Description
 from pipelines.examples import Example
@@ -65,7 +66,7 @@ def test_outputs_have_the_shapes_that_are_promised() -> None:
     logits = np.random.default_rng(0).normal(size=(2, 16, 16, 3)).astype(np.float32)
     outputs = {name: np.asarray(value) for name, value in task.decode(logits, parameters).items()}
     assert {name: value.shape[1:] for name, value in outputs.items()} == task.output_shapes(parameters, 3)
-    np.testing.assert_allclose(outputs["probabilities"].sum(axis=-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(outputs["probabilities"], softmax(logits, axis=-1).transpose(0, 3, 1, 2), rtol=1e-5)
     first = {name: value[0] for name, value in outputs.items()}
     found = task.finish(first, np.array([20, 30], np.int32), parameters)
     assert set(found) == set(task.finished_shapes(3))
