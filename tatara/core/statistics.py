@@ -131,14 +131,14 @@ def resampled(
         trials: decisions that the examples hold, such as objects to be found.
         seed, resamples, confidence: as for `bootstrap`.
     """
-    value, sampled = statistic(_once(examples))[0], statistic(_times_drawn(examples, seed, resamples))
+    value, sampled = statistic(_once(examples))[0], statistic(times_drawn(examples, seed, resamples))
     return [
         None if math.isnan(estimate) else _reflected(float(estimate), column, trials, confidence)
         for estimate, column in zip(value, sampled.T, strict=True)
     ]
 
 
-def _times_drawn(examples: int, seed: int, resamples: int) -> Sums:
+def times_drawn(examples: int, seed: int, resamples: int) -> Sums:
     """How often each example is in a sample drawn with replacement ``(resamples, examples)``."""
     times = np.random.default_rng(seed).multinomial(examples, np.full(examples, 1 / examples), size=resamples)
     return times.astype(np.float64)
@@ -180,7 +180,7 @@ def paired_proportions_apart(only_first: int, only_second: int, examples: int, c
         """Halve the way from the estimate to the bound until the score is ``z``; it falls with the difference."""
         for _ in range(60):
             middle = (inner + outer) / 2
-            if abs(_tango_score(middle, only_first, only_second, examples)) < z:
+            if abs(tango_score(middle, only_first, only_second, examples)) < z:
                 inner = middle
             else:
                 outer = middle
@@ -189,7 +189,7 @@ def paired_proportions_apart(only_first: int, only_second: int, examples: int, c
     return Interval(value=gap, low=end(gap, -1.0), high=end(gap, 1.0))
 
 
-def _tango_score(delta: float, only_first: int, only_second: int, examples: int) -> float:
+def tango_score(delta: float, only_first: int, only_second: int, examples: int) -> float:
     """How many standard deviations the counts lie from a true difference ``delta``, under its likeliest proportions."""
     linear = (2 * examples - only_first + only_second) * delta - only_first - only_second
     root = math.sqrt(max(linear**2 + 8 * examples * only_second * delta * (1 - delta), 0.0))
@@ -236,7 +236,7 @@ def paired_not_worse(
     only_champion = int((champion & ~challenger).sum())
     gap = paired_proportions_apart(only_challenger, only_champion, len(champion), confidence)
     return Verdict(
-        verdict=_judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=len(champion),
+        verdict=judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=len(champion),
         only_challenger=only_challenger, only_champion=only_champion, p_value=mcnemar(only_challenger, only_champion),
     )  # fmt: skip
 
@@ -261,7 +261,7 @@ def paired_metrics_apart(
     value = float((first(_once(examples)) - second(_once(examples)))[0, 0]) if examples else math.nan
     if math.isnan(value):
         return Interval(value=0.0, low=-1.0, high=1.0)
-    weights, floor = _times_drawn(examples, seed, resamples), paired_proportions_apart(0, 0, trials, confidence)
+    weights, floor = times_drawn(examples, seed, resamples), paired_proportions_apart(0, 0, trials, confidence)
     low, high = np.nanquantile(first(weights) - second(weights), [0.5 - confidence / 2, 0.5 + confidence / 2])
     low, high = min(float(low), value + floor.low), max(float(high), value + floor.high)
     return Interval(value=value, low=max(-1.0, low), high=min(1.0, high))
@@ -282,7 +282,7 @@ def paired_metric_not_worse(
     alone = (challenger(np.eye(examples)) - champion(np.eye(examples)))[:, 0] if examples else np.empty(0)
     won, lost = int((alone > 0).sum()), int((alone < 0).sum())
     return Verdict(
-        verdict=_judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=examples,
+        verdict=judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=examples,
         only_challenger=won, only_champion=lost, p_value=mcnemar(won, lost),
     )  # fmt: skip
 
@@ -291,7 +291,8 @@ def _once(examples: int) -> Sums:
     return np.ones((1, examples))
 
 
-def _judgement(gap: Interval, margin: float) -> Judgement:
+def judgement(gap: Interval, margin: float) -> Judgement:
+    """What an interval of a gain says, see `Verdict`."""
     if gap.low > 0:
         return "better"
     if gap.low > -margin:

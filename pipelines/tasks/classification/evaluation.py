@@ -56,7 +56,7 @@ def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFr
         "path": [one.path for one in records],
         "digest": [one.digest for one in records],
         "label": [one.label for one in records],
-        "predicted": [contract.labels[position] for position in _judged(records, contract).predicted],
+        "predicted": [contract.labels[position] for position in probabilities.argmax(axis=1)],
         "score": probabilities.max(axis=1),
     })  # fmt: skip
     columns = [f"p_{label}" for label in contract.labels]

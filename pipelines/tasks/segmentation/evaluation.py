@@ -87,8 +87,9 @@ def measure(
 def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFrame":
     """How many pixels of each image are of one class in the truth and of one in the answer; zeros are left out.
 
-    Columns: ``path``, ``digest``, ``width``, ``height``, ``truth``, ``predicted``, ``pixels``. An image without a
-    pixel that counts has one row of 0 pixels. The answers themselves are in ``labels/<digest>.png``.
+    Columns: ``path``, ``digest``, ``width``, ``height``, ``truth``, ``predicted``, ``pixels``, and ``calibration``, on
+    the first row of each image what `pipelines.metrics.segmentation.calibration` counts, flat. An image without a pixel
+    that counts has one row of 0 pixels. The answers themselves are in ``labels/<digest>.png``.
     """
     import pandas
 
@@ -97,10 +98,11 @@ def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFr
         pairs = np.argwhere(one.counts).tolist() or [[0, 0]]
         rows += [
             (one.path, one.digest, one.width, one.height, contract.labels[truth], contract.labels[answer],
-             int(one.counts[truth, answer]))
-            for truth, answer in pairs
+             int(one.counts[truth, answer]), None if at else one.calibration.ravel().tolist())
+            for at, (truth, answer) in enumerate(pairs)
         ]  # fmt: skip
-    return pandas.DataFrame(rows, columns=["path", "digest", "width", "height", "truth", "predicted", "pixels"])
+    columns = ["path", "digest", "width", "height", "truth", "predicted", "pixels", "calibration"]
+    return pandas.DataFrame(rows, columns=columns)
 
 
 def primary(records: Sequence[Record], contract: Contract) -> float:
@@ -134,7 +136,7 @@ def _both(new: "pandas.DataFrame", old: "pandas.DataFrame") -> list[NDArray[np.i
     """Counts (images, classes, classes) of the images in both tables."""
     both = sorted(set(new["digest"]) & set(old["digest"]))
     labels = sorted({label for frame in (new, old) for column in ("truth", "predicted") for label in frame[column]})
-    return [_tabled(frame, both, labels) for frame in (new, old)]
+    return [tabled(frame, both, labels) for frame in (new, old)]
 
 
 def describe(
@@ -174,7 +176,7 @@ def _counts(records: Sequence[Record]) -> NDArray[np.int64]:
     return np.stack([one.counts for one in records])
 
 
-def _tabled(frame: "pandas.DataFrame", digests: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
+def tabled(frame: "pandas.DataFrame", digests: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
     """Counts (images, classes, classes) of the images of those digests, each once."""
     kept = frame.drop_duplicates(["digest", "truth", "predicted"]).set_index("digest").loc[list(digests)].reset_index()
     image = {digest: position for position, digest in enumerate(digests)}

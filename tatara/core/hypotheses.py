@@ -1,0 +1,65 @@
+"""Tests of paired comparisons: one-sided, of many slices at once, and how many examples would decide."""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+from tatara.core.statistics import tango_score
+
+LEVEL, POWER = 0.05, 0.8
+"""Of the test that a verdict is (each side of its 90 % interval), and how often it should decide."""
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number, in the same order: the chance of any false alarm stays below the level.
+
+    Holm 1979, A simple sequentially rejective multiple test procedure. It holds whatever the dependence, as between
+    slices that share examples.
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    corrected, highest = [0.0] * len(p_values), 0.0
+    for place, position in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[position]))
+        corrected[position] = highest
+    return corrected
+
+
+def accuracy_worse(only_challenger: int, only_champion: int, examples: int, margin: float) -> float:
+    """One-sided p-value that the challenger does not lose more than ``margin`` of accuracy on the same examples.
+
+    The larger of Tango's score test at ``-margin`` and the exact sign test at 0. The latter is valid for every margin,
+    and on a handful of examples, where the score's normal approximation is not.
+
+    Args:
+        only_challenger, only_champion: examples that only this one got right.
+        examples: in all.
+        margin: accuracy that may be lost, 0..1.
+    """
+    discordant = only_challenger + only_champion
+    if discordant == 0:
+        return 1.0
+    exact: float = sum(math.comb(discordant, won) for won in range(only_challenger + 1)) / 2**discordant
+    return max(exact, NormalDist().cdf(tango_score(-margin, only_challenger, only_champion, examples)))
+
+
+def examples_needed(difference: float, deviation: float, margin: float, decisions: float = 1.0) -> int | None:
+    """How many examples would decide with a power of `POWER`, if what was observed were the truth; None for no number.
+
+    A verdict decides when its interval lies above ``-margin`` or below 0, so what counts is the farther of the two:
+    ``n = ((z_level + z_power) * deviation / max(difference + margin, -difference)) ** 2``, for pairs of right and wrong
+    that of Connor 1987 (Sample size for testing differences in proportions for the paired-sample design). Where the
+    models hardly differ, n is at least what makes Tango's interval without any discordant decision narrower than the
+    margin: ``z_level ** 2 * (1 - margin) / margin`` decisions.
+
+    Args:
+        difference: observed, challenger minus champion, of a metric of which more is better.
+        deviation: of one example's part in it; of right and wrong, ``sqrt(discordant share - difference ** 2)``.
+        margin: what may be lost.
+        decisions: that an example holds on average, such as objects to be found.
+    """
+    distance = max(difference + margin, -difference)
+    if distance <= 0 or margin <= 0:
+        return None
+    z = NormalDist().inv_cdf(1 - LEVEL)
+    by_spread = ((z + NormalDist().inv_cdf(POWER)) * deviation / distance) ** 2
+    return math.ceil(max(by_spread, z**2 * (1 - margin) / margin / max(decisions, 1e-9)))
