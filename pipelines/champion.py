@@ -1,5 +1,6 @@
-"""How a new model stands to the one that serves, on the same test examples."""
+"""How a new model stands to the one that serves, on the same test examples; what was found is kept in the workspace."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.answering import answered
@@ -10,11 +11,16 @@ from registry import versions
 from registry.store import local_artifacts
 from tatara.core.contract import Strict, read_contract
 from tatara.core.errors import RefusedError
+from tatara.core.files import digest, read_json, sha256_file, whole_directory, write_json
 from tatara.core.runtime import Runtime
 from tatara.core.statistics import Verdict
 
 if TYPE_CHECKING:
     import pandas
+    from mlflow.entities.model_registry import ModelVersion
+
+KEPT = "comparison"
+"""Folder in the workspace; no stage's, since registering asks for it first and the check step again."""
 
 
 class Comparison(Strict):
@@ -26,25 +32,46 @@ class Comparison(Strict):
     figures: Verdict | None = None
 
 
-def against_champion(name: str, workspace: Workspace, parameters: Parameters) -> Comparison:
-    """Judge the evaluated model of ``workspace`` against the champion of ``name`` on the workspace's test split.
+def rival(name: str, version: str | None = None, earlier: str | None = None) -> "ModelVersion | None":
+    """The version that a challenger is held against: the champion, unless that is the challenger itself.
 
-    The champion's kept predictions are used where they cover the split's files; it is asked anew where they do not.
+    Args:
+        name: registered.
+        version: of the challenger, where it has one.
+        earlier: version that it was held against before it became the champion.
+    """
+    found = versions.champion(name)
+    if found is None or str(found.version) != version:
+        return found
+    return None if earlier is None else versions.find(f"{name}/{earlier}")
+
+
+def against_champion(
+    name: str, workspace: Workspace, parameters: Parameters, champion: "ModelVersion | None"
+) -> Comparison:
+    """Judge the evaluated model of ``workspace`` against ``champion`` on the workspace's test split.
+
+    Made once: the workspace keeps it for as long as champion, predictions, margin and seed are the same.
 
     Raises:
         RefusedError: the champion is of another kind.
     """
     import pandas
 
-    champion = versions.champion(name)
     if champion is None:
         return Comparison(verdict="first", reason=f"the first version of {name}")
+    predictions, folder = workspace.folder("evaluate") / "predictions.parquet", workspace.path / KEPT
+    key = digest({
+        "champion": [name, str(champion.version), str(champion.run_id)], "challenger": sha256_file(predictions),
+        "margin": parameters.margin, "seed": parameters.seed,
+    })  # fmt: skip
+    if (folder / "comparison.json").exists() and (kept := read_json(folder / "comparison.json"))["key"] == key:
+        return Comparison.model_validate(kept["comparison"])
+    reigning = _asked(f"{name}/{champion.version}", str(champion.run_id), workspace, parameters)
     kind = evaluation_module(parameters.kind)
-    challenger = pandas.read_parquet(workspace.folder("evaluate") / "predictions.parquet")
-    reigning = _champion_predictions(f"{name}/{champion.version}", str(champion.run_id), workspace, kind, parameters)
-    figures = kind.paired(challenger, reigning, parameters.margin, parameters.seed)
+    figures = kind.paired(pandas.read_parquet(predictions), reigning, parameters.margin, parameters.seed)
     gap = figures.difference
-    return Comparison(
+    found = Comparison(
         verdict=figures.verdict,
         reason=f"{figures.verdict.replace('_', ' ')} against {name}/{champion.version}: {kind.PRIMARY} "
         f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on {figures.examples} examples, "
@@ -52,12 +79,21 @@ def against_champion(name: str, workspace: Workspace, parameters: Parameters) ->
         champion=str(champion.version),
         figures=figures,
     )
+    with whole_directory(folder) as temporary:
+        reigning.to_parquet(temporary / "champion.parquet", index=False)
+        write_json(temporary / "comparison.json", {"key": key, "comparison": found.model_dump(mode="json")})
+    return found
 
 
-def _champion_predictions(
-    champion: str, run_id: str, workspace: Workspace, kind: Any, parameters: Parameters
-) -> "pandas.DataFrame":
-    """The champion's predictions on the test split's files."""
+def champion_predictions(workspace: Workspace) -> "pandas.DataFrame":
+    """The champion's predictions that the last `against_champion` of this workspace was made from."""
+    import pandas
+
+    return pandas.read_parquet(workspace.path / KEPT / "champion.parquet")
+
+
+def _asked(champion: str, run_id: str, workspace: Workspace, parameters: Parameters) -> "pandas.DataFrame":
+    """The champion's predictions on the test split: its kept ones, or where they do not cover it, new ones."""
     import pandas
 
     kept = pandas.read_parquet(local_artifacts(run_id, "evaluate/predictions.parquet"))
@@ -68,7 +104,16 @@ def _champion_predictions(
         )
     if {example.digest for example in examples} <= set(kept["digest"]):
         return kept
-    runtime = Runtime(converted)
-    records = answered(runtime, kind, examples, f"ask {champion}")
+    kind, runtime = evaluation_module(parameters.kind), Runtime(converted)
+    records: list[Any] = answered(runtime, kind, examples, f"ask {champion}")
     predictions: pandas.DataFrame = kind.predictions(records, runtime.contract)
     return predictions
+
+
+def folder_of(champion: "ModelVersion", stage: str) -> Path:
+    """What the champion's run kept of a stage.
+
+    Raises:
+        TataraError: nothing, or it cannot be had.
+    """
+    return local_artifacts(str(champion.run_id), stage)

@@ -31,12 +31,13 @@ def latency(runtime: Runtime, examples: Sequence[Example]) -> dict[str, Any]:
         "p95_ms": round(float(np.quantile(milliseconds, 0.95)), 3),
         "images": len(contents),
         "provider": runtime.providers[0],
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -13,7 +13,7 @@ from tatara.core.errors import TataraError, UsageError
 from tatara.core.files import read_json, whole_directory, write_json
 from tatara.core.home import state_root
 
-STAGES = ("validate", "train", "convert", "evaluate", "register", "package")
+STAGES = ("validate", "train", "convert", "evaluate", "register", "check", "package")
 
 
 @dataclass(frozen=True)

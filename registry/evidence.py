@@ -11,8 +11,8 @@ from tatara.core.statistics import Interval, Verdict
 
 FILE = "evidence.json"
 """In the folder of the check step."""
-SHOWN = 20
-"""Paths of leaking examples that are kept."""
+SHOWN, SHOWN_WORST = 20, 6
+"""Paths of leaking examples that are kept, and of a slice's worst."""
 
 
 class Validation(Strict):
@@ -59,8 +59,11 @@ class Compared(Strict):
     Attributes:
         metric: name.
         challenger, champion: its values.
-        verdict: of the paired test, by the margin that the check was asked for.
+        verdict: of the paired test, by the margin that the check was asked for, a number in the metric's own unit. Its
+            difference is challenger minus champion also where less is better: then ``better`` means that it lies
+            below 0.
         needed: examples that would decide it, where there is not enough data; None elsewhere.
+        higher_is_better: of the metric.
     """
 
     metric: str
@@ -68,19 +71,22 @@ class Compared(Strict):
     champion: float
     verdict: Verdict
     needed: int | None
+    higher_is_better: bool = True
 
 
 class Slice(Strict):
     """The primary metric on a part of the test split.
 
     Attributes:
-        column, value: what the part is, such as ``label`` and ``8``, ``size`` and ``small``, or a column of the index.
+        column, value: what the part is, such as ``label`` and ``8``, ``object size`` and ``small``, ``brightness`` and
+            ``dark``, or a column of the index.
         examples: in it.
         challenger, champion: the metric's values.
         difference: with its two-sided 95 % interval.
         p_worse: one-sided p-value that the challenger is not worse by more than the margin.
         p_holm: the same, corrected for all slices (Holm 1979).
         worst: paths of the examples on which the challenger lost most against the champion, worst first.
+        needed: examples of it that would decide, where these neither show a loss nor rule out one beyond the margin.
     """
 
     column: str
@@ -92,6 +98,7 @@ class Slice(Strict):
     p_worse: float
     p_holm: float
     worst: tuple[str, ...]
+    needed: int | None = None
 
 
 class Figure(Strict):
@@ -100,9 +107,11 @@ class Figure(Strict):
     Attributes:
         name: ``calibration_error``, ``mistake_severity``, or a corruption: ``blur``, ``noise``, ``jpeg``, ``dark``,
             ``bright``.
-        higher_is_better: of the metric.
-        challenger: with its interval.
-        champion, difference: None where there is no champion.
+        higher_is_better: of the metric; of a corruption's change, which is below 0 where the metric falls, True.
+        challenger: with its interval; of a corruption, the primary metric on corrupted images less that on clean ones.
+        champion, difference: None where there is no champion, or it has no such figure.
+        level: of a corruption, challenger minus champion on the corrupted images themselves: a challenger that falls
+            more and still stays above is no loss. None elsewhere.
     """
 
     name: str
@@ -110,6 +119,7 @@ class Figure(Strict):
     challenger: Interval
     champion: Interval | None
     difference: Interval | None
+    level: Interval | None = None
 
 
 class Cost(Strict):
@@ -117,11 +127,11 @@ class Cost(Strict):
 
     Attributes:
         hardware: class of the machine, such as ``cpu:2:Intel Xeon`` (device, cores, processor).
-        latency_ms: median of one example at a time, decode to finished answer.
+        latency_ms: median of one example at a time, from file bytes to finished answer.
         memory_mb: peak of a process that answers, less the one that has only started.
         bytes: of the ONNX files.
-        champion_latency_ms, latency_ratio, champion_memory_mb: None where there is no champion; the ratio is
-            challenger / champion with its interval over the rounds.
+        champion_latency_ms, latency_ratio, champion_memory_mb, champion_bytes: None where there is no champion; the
+            ratio is challenger / champion with its interval over the rounds.
     """
 
     hardware: str
@@ -131,6 +141,7 @@ class Cost(Strict):
     champion_latency_ms: float | None
     latency_ratio: Interval | None
     champion_memory_mb: float | None
+    champion_bytes: int | None = None
 
 
 class Evidence(Strict):
@@ -147,9 +158,11 @@ class Evidence(Strict):
         above_chance: by how much the model beats an answer that does not look; None where the kind has none.
         warnings: what training said of a model that does not learn.
         comparison: the primary metric first; empty where there is no champion.
-        slices: all that were looked at, those that lost most first.
+        slices: all that were looked at, those that most surely lost first; empty where there is no champion.
         calibration, severity: None where the kind, or the dataset, has none.
-        robustness: the primary metric under small corruptions, and its fall against the clean one.
+        robustness: by small corruption, the change of the primary metric against the clean images, and the difference
+            of both models' changes.
+        robustness_examples: of the test split that were corrupted, a sample where there are many.
     """
 
     name: str
@@ -171,6 +184,7 @@ class Evidence(Strict):
     severity: Figure | None
     robustness: tuple[Figure, ...]
     cost: Cost
+    robustness_examples: int = 0
 
 
 def read(folder: Path) -> Evidence:

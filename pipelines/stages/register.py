@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import tracking
-from pipelines.champion import Comparison, against_champion
+from pipelines.champion import Comparison, against_champion, rival
 from pipelines.datasets.dataset import open_dataset
 from pipelines.lineage.collect import chain_of
 from pipelines.parameters import Parameters
@@ -18,13 +18,13 @@ MODEL_ARTIFACT = "convert"
 
 
 def run(workspace: Workspace, parameters: Parameters) -> None:
-    """Compare with the champion, register, let the approval be decided, and move the aliases.
+    """Register, unless the model is worse than the champion, let the approval be decided, and move the aliases.
 
     Raises:
         RefusedError: the model is worse than the champion, or the approval was refused.
     """
     name = parameters.name or _default_name(parameters)
-    comparison = against_champion(name, workspace, parameters)
+    comparison = against_champion(name, workspace, parameters, rival(name))
     if comparison.verdict == "worse" and not parameters.force:
         raise RefusedError(f"not registered: {comparison.reason}; force=true registers it all the same")
     with workspace.writing("register", parameters) as folder:

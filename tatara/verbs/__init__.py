@@ -89,7 +89,7 @@ VERBS = {
     ),
     "run": Verb(
         "tatara.verbs.stages:run",
-        "the whole way: validate, train, convert, evaluate, register, package [serve]",
+        "the whole way: validate, train, convert, evaluate, register, check, package [serve]",
         "run KIND data=D model=M [key=value ...]   |   run resume=RUN",
     ),
     "validate": Verb(_STAGES + "validate", "one step: check the data", "validate KIND data=D [workspace=DIR]"),

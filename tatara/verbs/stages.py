@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from tatara.core.errors import UsageError
-from tatara.verbs import Output, Request
+from tatara.verbs import VERBS, Output, Request
 
 _OWN = ("workspace", "params", "resume")
 
@@ -86,7 +86,7 @@ def _step(stage: str, request: Request, output: Output) -> int:
     seconds = run_stage(stage, workspace, parameters)
     folder = workspace.folder(stage)
     result = {"stage": stage, "workspace": str(workspace.path), "folder": str(folder), "seconds": round(seconds, 2)}
-    following = STAGES[STAGES.index(stage) + 1 :]
+    following = [later for later in STAGES[STAGES.index(stage) + 1 :] if later in VERBS]
     text = f"{folder}\nnext        tatara {following[0]} workspace={workspace.path}" if following else str(folder)
     output.give(result, text)
     return 0

@@ -1,0 +1,51 @@
+"""What the test split can be cut by: the index's measurements, and its columns of a few words."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+
+Members = NDArray[np.bool_]
+MOST_VALUES = 20
+"""Distinct values up to which a column of words cuts into slices."""
+NOT_CUT = frozenset({"path", "split", "label", "digest", "decode_error", "perceptual_hash"})
+"""Names, digests and errors; and the label, by which the kinds cut themselves."""
+
+
+def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> dict[tuple[str, str], Members]:
+    """(column, value) -> who belongs, bool (examples,).
+
+    ``brightness`` in terciles of the mean luma, ``dark``, ``middling`` and ``bright``; with ``sizes``, ``size`` in
+    terciles of the image's pixels; and every column of words with 2 to `MOST_VALUES` values.
+
+    Args:
+        index: as `pipelines.datasets.index.build_index` gives it, of the test split.
+        digests: of the examples, in their order.
+        sizes: whether images are cut by their size; kinds with objects cut by those.
+    """
+    rows = index.drop_duplicates("digest").set_index("digest").loc[list(digests)]
+    found = _terciles(rows["brightness_mean"].to_numpy(np.float64), "brightness", ("dark", "middling", "bright"))
+    if sizes:
+        pixels = (rows["width"] * rows["height"]).to_numpy(np.float64)
+        found |= _terciles(pixels, "size", ("small", "medium", "large"))
+    for name in rows.columns:
+        if name in NOT_CUT or name.startswith("mask"):
+            continue
+        words = rows[name].to_numpy(object)
+        values = sorted({word for word in words if isinstance(word, str)})
+        if all(word is None or isinstance(word, str) for word in words) and 2 <= len(values) <= MOST_VALUES:
+            found |= {(name, value): words == value for value in values}
+    return found
+
+
+def _terciles(values: NDArray[np.float64], column: str, names: tuple[str, str, str]) -> dict[tuple[str, str], Members]:
+    """Three parts of equal number, as far as equal values stay together; none where all are the same."""
+    if not len(values) or np.nanmin(values) == np.nanmax(values):
+        return {}
+    first, second = np.nanquantile(values, [1 / 3, 2 / 3])
+    parts = (values <= first, (values > first) & (values <= second), values > second)
+    return {(column, name): part for name, part in zip(names, parts, strict=True) if part.any()}
