@@ -5,8 +5,8 @@ import math
 from pipelines.evidence.resampling import Floats, apart, sampled, weightings, widened
 from pipelines.metrics.judged import LOWER_IS_BETTER, Judged
 from registry.evidence import Compared
-from tatara.core.hypotheses import examples_needed
-from tatara.core.statistics import Interval, Verdict, judgement, mcnemar
+from tatara.core.hypotheses import examples_needed, mcnemar
+from tatara.core.statistics import Interval, Verdict, judgement
 
 CONFIDENCE = 0.9
 """Of a verdict's two-sided interval: each side is a test at 5 %."""

@@ -4,10 +4,33 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from tatara.core.statistics import tango_score
-
 LEVEL, POWER = 0.05, 0.8
 """Of the test that a verdict is (each side of its 90 % interval), and how often it should decide."""
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value that two classifiers are right equally often.
+
+    Args:
+        only_first, only_second: examples that only this one got right.
+
+    McNemar 1947, Note on the sampling error of the difference between correlated proportions.
+    """
+    discordant, term, tail = only_first + only_second, 1, 0
+    for i in range(min(only_first, only_second) + 1):
+        tail += term
+        term = term * (discordant - i) // (i + 1)
+    return float(min(1.0, 2 * tail / 2**discordant))
+
+
+def tango_score(delta: float, only_first: int, only_second: int, examples: int) -> float:
+    """How many standard deviations the counts lie from a true difference ``delta``, under its likeliest proportions."""
+    linear = (2 * examples - only_first + only_second) * delta - only_first - only_second
+    root = math.sqrt(max(linear**2 + 8 * examples * only_second * delta * (1 - delta), 0.0))
+    only_second_share = (root - linear) / (4 * examples)
+    variance = examples * (2 * only_second_share + delta * (1 - delta))
+    apart = only_first - only_second - examples * delta
+    return apart / math.sqrt(variance) if variance > 1e-12 else math.copysign(math.inf, apart) if apart else 0.0
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -47,9 +70,10 @@ def examples_needed(difference: float, deviation: float, margin: float, decision
 
     A verdict decides when its interval lies above ``-margin`` or below 0, so what counts is the farther of the two:
     ``n = ((z_level + z_power) * deviation / max(difference + margin, -difference)) ** 2``, for pairs of right and wrong
-    that of Connor 1987 (Sample size for testing differences in proportions for the paired-sample design). Where the
-    models hardly differ, n is at least what makes Tango's interval without any discordant decision narrower than the
-    margin: ``z_level ** 2 * (1 - margin) / margin`` decisions.
+    that of Connor 1987 (Sample size for testing differences in proportions for the paired-sample design). Between the
+    two it is less, since an interval narrower than the margin cannot hold both: ``(2 z_level * deviation / margin) **
+    2``. Where the models hardly differ, n is at least what makes Tango's interval without any discordant decision
+    narrower than the margin: ``z_level ** 2 * (1 - margin) / margin`` decisions.
 
     Args:
         difference: observed, challenger minus champion, of a metric of which more is better.
@@ -61,5 +85,5 @@ def examples_needed(difference: float, deviation: float, margin: float, decision
     if distance <= 0 or margin <= 0:
         return None
     z = NormalDist().inv_cdf(1 - LEVEL)
-    by_spread = ((z + NormalDist().inv_cdf(POWER)) * deviation / distance) ** 2
+    by_spread = (deviation * min((z + NormalDist().inv_cdf(POWER)) / distance, 2 * z / margin)) ** 2
     return math.ceil(max(by_spread, z**2 * (1 - margin) / margin / max(decisions, 1e-9)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatara.core.contract import Strict
+from tatara.core.hypotheses import mcnemar, tango_score
 
 Sums = NDArray[np.float64]
 Statistic = Callable[[Sums], Sums]
@@ -151,21 +152,6 @@ def _reflected(estimate: float, sampled: Sums, trials: int, confidence: float) -
     return Interval(value=estimate, low=max(0.0, min(float(low), estimate)), high=min(1.0, max(float(high), estimate)))
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p-value that two classifiers are right equally often.
-
-    Args:
-        only_first, only_second: examples that only this one got right.
-
-    McNemar 1947, Note on the sampling error of the difference between correlated proportions.
-    """
-    discordant, term, tail = only_first + only_second, 1, 0
-    for i in range(min(only_first, only_second) + 1):
-        tail += term
-        term = term * (discordant - i) // (i + 1)
-    return float(min(1.0, 2 * tail / 2**discordant))
-
-
 def paired_proportions_apart(only_first: int, only_second: int, examples: int, confidence: float = 0.95) -> Interval:
     """Score interval of the difference of two classifiers' accuracy on the same examples; never of zero width.
 
@@ -189,22 +175,13 @@ def paired_proportions_apart(only_first: int, only_second: int, examples: int, c
     return Interval(value=gap, low=end(gap, -1.0), high=end(gap, 1.0))
 
 
-def tango_score(delta: float, only_first: int, only_second: int, examples: int) -> float:
-    """How many standard deviations the counts lie from a true difference ``delta``, under its likeliest proportions."""
-    linear = (2 * examples - only_first + only_second) * delta - only_first - only_second
-    root = math.sqrt(max(linear**2 + 8 * examples * only_second * delta * (1 - delta), 0.0))
-    only_second_share = (root - linear) / (4 * examples)
-    variance = examples * (2 * only_second_share + delta * (1 - delta))
-    apart = only_first - only_second - examples * delta
-    return apart / math.sqrt(variance) if variance > 1e-12 else math.copysign(math.inf, apart) if apart else 0.0
-
-
 class Verdict(Strict):
     """How a challenger stands to a champion on the same examples.
 
     Attributes:
         verdict: ``better``: the interval lies above 0; ``not_worse``: above -margin; ``worse``: below 0, and not above
-            -margin; ``not_enough_data``: none of these.
+            -margin; ``not_enough_data``: none of these. Right and wrong are ``better`` or ``worse`` only where the
+            exact test agrees: on few discordant answers the interval alone would be wrong a little too often.
         difference: of the metric, challenger minus champion, with its two-sided ``confidence`` interval.
         margin: what may be lost of the metric.
         examples: compared.
@@ -235,9 +212,11 @@ def paired_not_worse(
     only_challenger = int((challenger & ~champion).sum())
     only_champion = int((champion & ~challenger).sum())
     gap = paired_proportions_apart(only_challenger, only_champion, len(champion), confidence)
+    p_value = mcnemar(only_challenger, only_champion)
     return Verdict(
-        verdict=judgement(gap, margin), difference=gap, confidence=confidence, margin=margin, examples=len(champion),
-        only_challenger=only_challenger, only_champion=only_champion, p_value=mcnemar(only_challenger, only_champion),
+        verdict=judgement(gap, margin, apart=p_value <= 1 - confidence), difference=gap, confidence=confidence,
+        margin=margin, examples=len(champion), only_challenger=only_challenger, only_champion=only_champion,
+        p_value=p_value,
     )  # fmt: skip
 
 
@@ -247,7 +226,8 @@ def paired_metrics_apart(
 ) -> Interval:  # fmt: skip
     """Difference of a metric that is a share, of two models on the same examples, by paired bootstrap.
 
-    The ends are percentiles: the bias that `resampled` speaks of is that of both and cancels. The interval is never
+    The ends are percentiles: the bias that `resampled` speaks of is that of both and cancels. Farther out on few
+    examples, as Student's t is (Hesterberg 2015, What teachers should know about the bootstrap). The interval is never
     narrower than Tango's of ``trials`` decisions that came out the same, so that two models that agree on a handful of
     examples are not called equal. -1 to 1 where the metric is undefined.
 
@@ -262,7 +242,8 @@ def paired_metrics_apart(
     if math.isnan(value):
         return Interval(value=0.0, low=-1.0, high=1.0)
     weights, floor = times_drawn(examples, seed, resamples), paired_proportions_apart(0, 0, trials, confidence)
-    low, high = np.nanquantile(first(weights) - second(weights), [0.5 - confidence / 2, 0.5 + confidence / 2])
+    tail = expanded_tail(examples, confidence)
+    low, high = np.nanquantile(first(weights) - second(weights), [tail, 1 - tail])
     low, high = min(float(low), value + floor.low), max(float(high), value + floor.high)
     return Interval(value=value, low=max(-1.0, low), high=min(1.0, high))
 
@@ -291,10 +272,17 @@ def _once(examples: int) -> Sums:
     return np.ones((1, examples))
 
 
-def judgement(gap: Interval, margin: float) -> Judgement:
-    """What an interval of a gain says, see `Verdict`."""
-    if gap.low > 0:
+def expanded_tail(examples: int, confidence: float) -> float:
+    """Share of the resamples beyond each end of a percentile interval of so many examples."""
+    z, freedom = _z(confidence), max(examples - 1, 1)
+    t = z + (z**3 + z) / (4 * freedom)  # Student's quantile, to the first term of its expansion
+    return NormalDist().cdf(-t * (examples / freedom) ** 0.5)
+
+
+def judgement(gap: Interval, margin: float, apart: bool = True) -> Judgement:
+    """What an interval of a gain says, see `Verdict`; unless they are ``apart``, that neither is better."""
+    if apart and gap.low > 0:
         return "better"
     if gap.low > -margin:
         return "not_worse"
-    return "worse" if gap.high < 0 else "not_enough_data"
+    return "worse" if apart and gap.high < 0 else "not_enough_data"

@@ -8,7 +8,6 @@ from tatara.core.statistics import (
     Interval,
     Weighted,
     bootstrap,
-    mcnemar,
     paired_metric_not_worse,
     paired_metrics_apart,
     paired_not_worse,
@@ -72,16 +71,6 @@ def test_bootstrap_covers_the_truth_as_often_as_it_says() -> None:
         (found,) = bootstrap(generator.exponential(size=(60, 1)), lambda means: means, seed=trial, resamples=500)
         covered += found.low <= 1.0 <= found.high
     assert 0.90 <= covered / 300 <= 0.98  # 0.95, less the small sample of a skewed distribution
-
-
-@pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 1), (3, 10), (10, 3), (250, 301)])
-def test_mcnemar_is_the_exact_binomial_test(first: int, second: int) -> None:
-    expected = stats.binomtest(first, first + second).pvalue if first + second else 1.0
-    assert mcnemar(first, second) == pytest.approx(expected)
-
-
-def test_mcnemar_by_hand() -> None:
-    assert mcnemar(1, 5) == pytest.approx(2 * (1 + 6) / 2**6)
 
 
 def test_paired_difference_solves_tangos_equation() -> None:

@@ -16,11 +16,11 @@ from pipelines.metrics.hierarchy import lca_height
 from pipelines.tasks.classification.plots import draw_all
 from tatara.core.contract import Contract, Finished
 from tatara.core.files import write_json
+from tatara.core.hypotheses import mcnemar
 from tatara.core.statistics import (
     Interval,
     Verdict,
     bootstrap,
-    mcnemar,
     paired_not_worse,
     paired_proportions_apart,
     proportions_apart,
