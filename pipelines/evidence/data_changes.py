@@ -76,7 +76,7 @@ def _objects(rows: "pandas.DataFrame | None") -> tuple[frozenset[str], str, str]
         return frozenset(), "no objects", ""
     counts = rows["label"].value_counts().sort_index()
     words = ", ".join(f"{count} {label}" for label, count in counts.items())
-    marks: list[list[Any]] = rows[list(_MARKS)].astype(str).to_numpy().tolist()
+    marks = [[str(value) for value in row] for row in rows[list(_MARKS)].to_numpy(object)]
     return frozenset(counts.index), words, digest(sorted(marks))
 
 
