@@ -18,6 +18,7 @@ from services.settings import Pin, Settings
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import read_json
+from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
 from tatara.core.runtime import INT8, Runtime
@@ -185,17 +186,17 @@ class Engine:
         tolerances = golden["int8_tolerances" if self.settings.int8 else "tolerances"]
         if not golden["cases"]:
             raise RefusedError("golden/cases.json has no case; package the model again")
+        apart = []
         for case in golden["cases"]:
             try:
-                apart = await self._apart(folder, case)
+                apart.append(await self._apart(folder, case))
             except (DecodeError, BoundError) as error:
                 raise RefusedError(f"golden case {case['file']} is not answered: {error}") from None
-            for name, tolerance in tolerances.items():
-                if not apart[name] <= tolerance:
-                    raise RefusedError(
-                        f"golden case {case['file']}: {name} differs from TensorFlow's answer by {apart[name]:.2g}, "
-                        f"at most {tolerance:g} is allowed; package the model again"
-                    )
+        for position, name, value in beyond(self.runtime.kind, tolerances, apart):
+            raise RefusedError(
+                f"golden case {golden['cases'][position]['file']}: {name} differs from TensorFlow's answer by "
+                f"{value:.2g}, at most {tolerances[name]:g} is allowed; package the model again"
+            )
 
     async def _apart(self, folder: Path, case: dict[str, str]) -> dict[str, float]:
         """How far the answer to a golden case lies from TensorFlow's."""

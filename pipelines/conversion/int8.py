@@ -12,6 +12,7 @@ from pipelines.conversion.canonical import walk
 from pipelines.conversion.export import stamp
 from pipelines.examples import Example, diverse
 from tatara.core.files import read_json, write_json
+from tatara.core.kinds import furthest
 from tatara.core.progress import progress
 from tatara.core.runtime import INT8, Runtime
 
@@ -55,9 +56,8 @@ def _allow(runtime: Runtime, golden: Path) -> None:
         runtime.kind.differences(dict(np.load(golden / case["answer"])), answer)
         for case, answer in zip(cases["cases"], answers, strict=True)
     ]
-    cases["int8_tolerances"] = {
-        name: max(exact, HEADROOM * max(one[name] for one in apart)) for name, exact in cases["tolerances"].items()
-    }
+    far = furthest(runtime.kind, apart)
+    cases["int8_tolerances"] = {name: max(exact, HEADROOM * far[name]) for name, exact in cases["tolerances"].items()}
     write_json(golden / "cases.json", cases)
 
 

@@ -13,6 +13,7 @@ from pipelines.examples import Example, diverse
 from pipelines.parameters import evaluation_module
 from tatara.core.contract import Finished
 from tatara.core.errors import RefusedError
+from tatara.core.kinds import beyond, furthest
 from tatara.core.progress import progress
 from tatara.core.runtime import Runtime
 
@@ -40,6 +41,7 @@ Differences = dict[str, float]
 class Check:
     """One comparison: by what each input's answers differ, and by what they may."""
 
+    kind: Any
     name: str
     batch: int
     tolerances: Differences
@@ -49,17 +51,11 @@ class Check:
     @property
     def failing(self) -> list[tuple[str, str, float]]:
         """Path, what differs and by how much, the worst first."""
-        over = [
-            (path, what, value)
-            for path, found in zip(self.paths, self.apart, strict=True)
-            for what, value in found.items()
-            if not value <= self.tolerances[what]
-        ]
-        return sorted(over, key=lambda row: -np.nan_to_num(row[2], nan=np.inf))
+        return [(self.paths[i], what, value) for i, what, value in beyond(self.kind, self.tolerances, self.apart)]
 
     def largest(self) -> Differences:
-        """By what is compared."""
-        return {what: float(np.max([found[what] for found in self.apart])) for what in self.tolerances}
+        """By what is compared; see `tatara.core.kinds.furthest`."""
+        return furthest(self.kind, self.apart)
 
     def record(self) -> dict[str, Any]:
         """The check's row of ``parity.json``."""
@@ -130,7 +126,7 @@ class Proof:
         name = self.evaluation.PRIMARY
         values = [self.evaluation.primary(side, self.runtime.contract) for side in records]
         metric = {"name": name, "tensorflow": values[0], "onnxruntime": values[1]}
-        return Check("files, native size", size, self._native_tolerances(apart), self._paths, apart), metric
+        return Check(self.kind, "files, native size", size, self._native_tolerances(apart), self._paths, apart), metric
 
     def _native_tolerances(self, apart: list[Differences]) -> Differences:
         """The kind's, or `NOISE` where answers lie further apart; never over `RESIZED_TOLERANCES`."""
@@ -158,7 +154,7 @@ class Proof:
         for size in BATCHES:
             actual = self._finished(self.runtime.infer, prepared, images, size)
             apart = [self.kind.differences(*pair) for pair in zip(expected, actual, strict=True)]
-            yield Check("model, native size", size, tolerances, self._paths[:APART], apart)
+            yield Check(self.kind, "model, native size", size, tolerances, self._paths[:APART], apart)
 
     def _finished(
         self, infer: Callable[[Any], Any], prepared: Any, images: Sequence[Any], size: int = 8
@@ -180,7 +176,9 @@ class Proof:
             images = [_resize(pixels, scale) for pixels in self._images(self.examples[:RESIZED])]
             yield self._prepare_apart(f"prepare, {name}", paths, images)
             pairs = progress(self._pairs(images, 8), len(images), f"parity: {name}")
-            yield Check(f"files, {name}", 8, tolerances, paths, [self.kind.differences(*pair) for pair in pairs])
+            yield Check(
+                self.kind, f"files, {name}", 8, tolerances, paths, [self.kind.differences(*pair) for pair in pairs]
+            )
 
     def _prepare_apart(self, name: str, paths: list[str], images: Iterable[NDArray[np.uint8]]) -> Check:
         apart, largest = [], 1.0
@@ -188,7 +186,7 @@ class Proof:
             expected = self.reference.prepare(pixels)
             apart.append({"tensor": float(np.abs(expected - self.runtime.prepare(pixels)).max())})
             largest = max(largest, float(np.abs(expected).max()))
-        return Check(name, 1, {"tensor": PREPARED_TOLERANCE * largest}, paths, apart)
+        return Check(self.kind, name, 1, {"tensor": PREPARED_TOLERANCE * largest}, paths, apart)
 
     def _images(self, examples: Sequence[Example]) -> Iterator[NDArray[np.uint8]]:
         return (example.pixels() for example in examples)

@@ -1,11 +1,12 @@
 """Metrics of a class for every pixel, from counts of pixels by image."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tatara.core.statistics import Interval, bootstrap, wilson
+from tatara.core.statistics import Interval, bootstrap, paired_metrics_apart, wilson
 
 Counts = NDArray[np.int64]
 Means = NDArray[np.float64]
@@ -86,6 +87,20 @@ def miou(counts: Counts, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     hits, marked, found = np.split(weights @ _features(counts), 3, axis=-1)
     union = marked + found - hits
     return np.where((union > 0).any(axis=-1), _mean_share(hits, union), np.nan)
+
+
+def above_chance(counts: Counts, seed: int) -> Interval:
+    """By how much ``miou`` exceeds that of the one class whose answer for every pixel has the most of it."""
+    marked = counts.sum(axis=2)
+    constant = np.zeros_like(counts)
+    commonest = int(marked.sum(axis=0).argmax())
+    constant[:, :, commonest] = marked
+    own, blind = (partial(_column, side) for side in (counts, constant))
+    return paired_metrics_apart(own, blind, len(counts), trials(counts), seed)
+
+
+def _column(counts: Counts, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return miou(counts, weights)[:, None]
 
 
 def trials(counts: Counts) -> int:

@@ -71,7 +71,8 @@ class Job:
             model.compile(
                 optimizer=build_optimizer(parameters, rate),
                 loss=task.loss(parameters, self.train.targets, len(self.classes)),
-                metrics=task.metrics(len(self.classes)),
+                metrics=task.metrics(len(self.classes))
+                or None,  # of an empty list Keras asks that targets match outputs
                 jit_compile=parameters.xla,
             )
         return model, transfer

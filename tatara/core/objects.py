@@ -13,6 +13,10 @@ from tatara.core.stitching import Tiled, tiles_at
 
 MOST = 1000
 """Objects that one answer lists at most."""
+UNMATCHED = 0.03
+"""Share of the objects, on average, that one of two sound answers may have alone: where two boxes overlap by just what
+suppression or the merging of tiles allows, rounding decides whether one of them goes. A graph that converted wrongly
+loses many."""
 
 
 class ObjectOptions(Strict):
@@ -79,9 +83,9 @@ def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]],
     """Objects of two answers that are the same ones, and how far apart these lie.
 
     Returns:
-        Pairs of positions, and ``box`` (pixels, the largest), ``score`` (the largest) and ``unmatched`` (objects that
-        one answer alone has). An object is not counted that the other answer may have lost to rounding: both list
-        equally many, and it scores like the other's last one.
+        Pairs of positions, and ``box`` (pixels, the largest), ``score`` (the largest) and ``unmatched`` (the share of
+        the objects that one answer alone has, up to 2 where there are as many in each). An object is not counted that
+        the other answer may have lost to rounding: both list equally many, and it scores like the other's last one.
     """
     sides = [_of_objects(finished) for finished in (expected, actual)]
     pairs = matched(*(values for side in sides for values in (side["boxes"], side["classes"])))
@@ -91,7 +95,7 @@ def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]],
     apart = {
         "box": float(boxes.max(initial=0.0)),
         "score": float(scores.max(initial=0.0)),
-        "unmatched": float(_unmatched(sides, pairs)),
+        "unmatched": _unmatched(sides, pairs) / max(1, *(len(side["rows"]) for side in sides)),
     }
     if not all(np.isfinite(side[name]).all() for side in sides for name in ("boxes", "scores")):
         apart = dict.fromkeys(apart, float("inf"))

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.metrics.objects.files import annotations, images
-from pipelines.metrics.objects.scenes import Scene, overlaps
+from pipelines.metrics.objects.scenes import Scene
+from tatara.core import boxes
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """IoU from which COCO counts a match."""
@@ -121,25 +122,22 @@ def voc_outcomes(scenes: Sequence[Scene], labels: Sequence[str], threshold: floa
     """Outcomes by class as PASCAL VOC's development kit has them, by boxes.
 
     A found object is held against the marked one that it overlaps most, also where a better one already has it: then
-    it is wrong. Half inside a crowd region and else unmatched, it does not count (VOC's "difficult" objects are
-    crowds here).
+    it is wrong; where that one is "difficult", which are crowds here, it does not count.
     """
-    grids = [overlaps(one, by_mask=False) for one in scenes]
+    grids = [boxes.iou(one.answer.boxes, one.truth.boxes) for one in scenes]
     return [_voc_class(scenes, grids, label, threshold) for label in range(len(labels))]
 
 
 def _voc_class(scenes: Sequence[Scene], grids: list[NDArray[np.float64]], label: int, threshold: float) -> Outcomes:
     rows: list[tuple[int, int, float, bool, bool, int]] = []
     for position, (one, grid) in enumerate(zip(scenes, grids, strict=True)):
-        own = one.truth.classes == label
-        marked, crowds = np.flatnonzero(own & ~one.truth.crowd), np.flatnonzero(own & one.truth.crowd)
-        places = np.flatnonzero(one.answer.classes == label)
+        marked, places = (np.flatnonzero(side.classes == label) for side in (one.truth, one.answer))
         taken: set[int] = set()
         for place in places[np.argsort(-one.answer.scores[places], kind="stable")]:
             near = grid[place, marked]
             best = int(marked[near.argmax()]) if len(near) and near.max() >= threshold else -1
-            ignored = best < 0 and bool((grid[place, crowds] >= threshold).any())
-            hit = best >= 0 and best not in taken
+            ignored = best >= 0 and bool(one.truth.crowd[best])
+            hit = best >= 0 and not ignored and best not in taken
             rows.append((position, int(place), float(one.answer.scores[place]), hit, ignored, best if hit else -1))
             taken |= {best}
     image, place, score, hits, ignores, partner = zip(*rows, strict=True) if rows else ((),) * 6

@@ -53,6 +53,20 @@ def ap50_apart(new: "pandas.DataFrame", old: "pandas.DataFrame", seed: int, by_m
     return paired_metrics_apart(challenger, champion, images, trials, seed)
 
 
+def above_chance(scenes: Sequence[Scene], labels: Sequence[str], seed: int) -> dict[str, Interval]:
+    """``above_chance``, by how much AP50 of boxes exceeds that of the same answers, each held against the next image.
+
+    What a model would reach that has learned where objects lie and how many there are, and does not look. Empty
+    where there is only one image.
+    """
+    if len(scenes) < 2:
+        return {}
+    others = [replace(one, answer=other.answer) for one, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True)]
+    trials = sum(int((~one.truth.crowd).sum()) for one in scenes)
+    own, strange = (ap50(side, labels, by_mask=False) for side in (scenes, others))
+    return {"above_chance": paired_metrics_apart(own, strange, len(scenes), trials, seed)}
+
+
 def _both(new: "pandas.DataFrame", old: "pandas.DataFrame", by_mask: bool) -> tuple[Ap50, Ap50, int, int]:
     """Both metrics on the common images, their number and that of the marked objects."""
     both = set(new["digest"]) & set(old["digest"])

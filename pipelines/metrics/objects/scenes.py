@@ -128,8 +128,11 @@ def _masks(regions: Regions) -> list[dict[str, Any]]:
 
 
 def corner_and_size(boxes: Floats) -> Floats:
-    """COCO's ``x, y, width, height`` of boxes ``x_min, y_min, x_max, y_max``."""
-    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    """COCO's ``x, y, width, height`` of boxes ``x_min, y_min, x_max, y_max``, row after row in memory.
+
+    pycocotools reads the memory as it lies; boxes from a table lie column after column.
+    """
+    return np.ascontiguousarray(np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1))
 
 
 def table(scenes: Sequence[Scene], labels: Sequence[str]) -> "pandas.DataFrame":

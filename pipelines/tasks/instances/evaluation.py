@@ -9,7 +9,7 @@ import numpy as np
 from pipelines.datasets.dataset import Description
 from pipelines.examples import Example
 from pipelines.metrics.objects import evaluation, scenes, summary
-from pipelines.metrics.objects.paired import ap50, ap50_apart, paired_ap50
+from pipelines.metrics.objects.paired import above_chance, ap50, ap50_apart, paired_ap50
 from pipelines.metrics.objects.scenes import Scene
 from tatara.core.contract import Contract, Finished
 from tatara.core.statistics import Interval, Verdict
@@ -28,8 +28,9 @@ def record(contract: Contract, example: Example, finished: Finished) -> Scene:
 def measure(
     test: Sequence[Scene], train: Sequence[Scene], contract: Contract, description: Description, seed: int
 ) -> dict[str, Interval]:
-    """Every figure by name, see `pipelines.metrics.objects.summary.measure`."""
-    return summary.measure(test, train, contract.labels, seed, by_mask=True)
+    """Every figure by name, see `pipelines.metrics.objects.summary.measure`, and ``above_chance``."""
+    found = summary.measure(test, train, contract.labels, seed, by_mask=True)
+    return found | above_chance(test, contract.labels, seed)
 
 
 def predictions(records: Sequence[Scene], contract: Contract) -> "pandas.DataFrame":

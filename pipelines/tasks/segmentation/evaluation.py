@@ -66,8 +66,9 @@ def record(contract: Contract, example: Example, finished: Finished) -> Record:
 def measure(
     test: Sequence[Record], train: Sequence[Record], contract: Contract, description: Description, seed: int
 ) -> dict[str, Interval]:
-    """``miou``, ``pixel_accuracy``, ``mean_accuracy``, ``calibration_error``, ``train_miou`` on a sample of the
-    training split, and ``gap``, by how much that exceeds ``miou``.
+    """``miou``, ``pixel_accuracy``, ``mean_accuracy``, ``calibration_error``, ``above_chance``, by how much ``miou``
+    exceeds that of always answering one class; ``train_miou`` on a sample of the training split, and ``gap``, by how
+    much that exceeds ``miou``.
 
     Args:
         test: answers on the test split.
@@ -79,6 +80,7 @@ def measure(
     found, seen = (
         metrics.figures(_counts(part), np.stack([one.calibration for one in part]), seed) for part in (test, train)
     )
+    found["above_chance"] = metrics.above_chance(_counts(test), seed)
     found["train_miou"] = seen["miou"]
     found["gap"] = proportions_apart(seen["miou"], found["miou"])
     return found

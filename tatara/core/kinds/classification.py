@@ -13,6 +13,7 @@ from tatara.core.contract import Contract, Finished, Strict
 TOLERANCES = {"probability": 1e-5, "decided": 0.0}
 GOLDEN_TOLERANCES = {"probability": 1e-4, "decided": 0.0}
 SCORE, DECISION = "probability", "decided"
+ON_AVERAGE = ()
 
 
 class Options(Strict):

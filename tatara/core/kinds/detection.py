@@ -13,9 +13,10 @@ from tatara.core.kinds import Finish
 from tatara.core.objects import DetectedObject, ObjectOptions
 from tatara.core.stitching import grouped, spanned
 
-TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": 0.0}
-GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": 0.0}
+TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": objects.UNMATCHED}
+GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": objects.UNMATCHED}
 SCORE, DECISION = "score", "unmatched"
+ON_AVERAGE = ("unmatched",)
 
 
 class Options(ObjectOptions):
@@ -69,7 +70,7 @@ def line(answer: Answer) -> str:
 def differences(expected: Finished, actual: Finished) -> dict[str, float]:
     """How far two answers to one image lie apart, by the names in `TOLERANCES`; objects of near scores may swap places.
 
-    ``box`` is in pixels, ``unmatched`` counts the objects that one answer alone has.
+    ``box`` is in pixels, ``unmatched`` is the share of the objects that one answer alone has.
     """
     return objects.paired(expected, actual)[1]
 

@@ -15,9 +15,10 @@ from tatara.core.masks import Form, Mask, Masks
 from tatara.core.objects import DetectedObject, ObjectOptions
 from tatara.core.stitching import grouped, spanned
 
-TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": 0.0, "mask": 1e-3}
-GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": 0.0, "mask": 1e-3}
+TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": objects.UNMATCHED, "mask": 1e-3}
+GOLDEN_TOLERANCES = {"box": 0.5, "score": 2e-3, "unmatched": objects.UNMATCHED, "mask": 1e-3}
 SCORE, DECISION = "score", "unmatched"
+ON_AVERAGE = ("unmatched",)
 
 AT_ONCE = 24_000_000
 """Pixels of masks that are made at once; each takes some six bytes then."""
@@ -89,8 +90,8 @@ def line(answer: Answer) -> str:
 def differences(expected: Finished, actual: Finished) -> dict[str, float]:
     """How far two answers to one image lie apart, by the names in `TOLERANCES`; objects of near scores may swap places.
 
-    ``box`` is in pixels, ``unmatched`` counts the objects that one answer alone has, ``mask`` is the largest share of
-    the image's pixels in which two masks of one object differ.
+    ``box`` is in pixels, ``unmatched`` is the share of the objects that one answer alone has, ``mask`` the largest
+    share of the image's pixels in which two masks of one object differ.
     """
     pairs, apart = objects.paired(expected, actual)
     shares = [float((expected["masks"][one] != actual["masks"][other]).mean()) for one, other in pairs]

@@ -16,6 +16,7 @@ from tatara.core.masks import Form, Mask
 TOLERANCES = {"labels": 1e-3, "confidence": 1e-3}
 GOLDEN_TOLERANCES = {"labels": 1e-3, "confidence": 2e-3}
 SCORE, DECISION = "confidence", "labels"
+ON_AVERAGE = ()
 LEFT_OUT = 255
 """Value in a label mask of the pixels that are of no class asked for, or not sure enough."""
 

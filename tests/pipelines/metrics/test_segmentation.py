@@ -89,3 +89,16 @@ def test_calibration_error_by_hand() -> None:
     counts = np.array([[[3, 1], [0, 0]]])
     found = metrics.figures(counts, bins[None], seed=0)["calibration_error"]
     assert found.value == pytest.approx(0.5 * abs(0.9 - 0.5) + 0.5 * abs(0.6 - 1.0))
+
+
+def test_a_model_is_above_chance_when_it_beats_the_best_single_class() -> None:
+    truth, answer = _images(30)
+    truth = np.where(truth == IGNORE, 0, truth)
+    constant = np.zeros_like(truth)
+    found = metrics.above_chance(_counts(truth, constant), seed=0)
+    assert (found.value, found.low < 0 < found.high) == (0.0, True)
+    counts = _counts(truth, answer)
+    best = max(sklearn.jaccard_score(truth.ravel(), np.full(truth.size, label), average="macro") for label in range(4))
+    found = metrics.above_chance(counts, seed=0)
+    assert found.value == pytest.approx(sklearn.jaccard_score(truth.ravel(), answer.ravel(), average="macro") - best)
+    assert found.low > 0.3

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 import pytest
 
-from pipelines.metrics.objects.paired import ap50_apart, paired_ap50
+from pipelines.metrics.objects.paired import above_chance, ap50_apart, paired_ap50
 from pipelines.metrics.objects.scenes import Scene, scenes, table
 from tests.pipelines.metrics.objects.made import LABELS, random_scenes, regions, scene, with_masks
 
@@ -98,3 +98,12 @@ def test_nothing_in_common_is_not_enough_data(good: list[Scene]) -> None:
 def test_no_marked_object_is_not_enough_data() -> None:
     empty = table([scene(regions([], []), regions([[0, 0, 9, 9]], [0], [0.9]))], LABELS)
     assert paired_ap50(empty, empty, 0.02, 0, by_mask=False).verdict == "not_enough_data"
+
+
+def test_a_detector_is_above_chance_when_its_answers_fit_their_own_image_alone(good: list[Scene]) -> None:
+    found = above_chance(good, LABELS, seed=0)["above_chance"]
+    assert found.low > 0.3
+    same = [scene(regions([[10, 10, 90, 90]], [0]), regions([[10, 10, 90, 90]], [0], [0.9]), i) for i in range(20)]
+    blind = above_chance(same, LABELS, seed=0)["above_chance"]
+    assert (blind.value, blind.low < 0) == (0.0, True)
+    assert above_chance(same[:1], LABELS, seed=0) == {}
