@@ -14,6 +14,9 @@ from services.engine import Engine, load
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
+GRACE_SECONDS = 5.0
+"""For answers that are being made when the service is told to end."""
+
 _engine: list[Engine] = []
 
 
@@ -26,11 +29,17 @@ class _LateDoor(Door):
         super().__init__(app, _engine[0])  # type: ignore[arg-type]
 
 
-def _end_with(parent: int) -> None:
-    """End this server when the process that started it has ended, whatever ended that."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
+def end_with(parent: int) -> None:
+    """End this process when the one that started it has ended, whatever ended that and whatever is still computed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
@@ -42,7 +51,7 @@ class TataraService:
     def refuse() -> None:
         """Before any worker starts: end the server in one line where the model cannot be served."""
         if parent := os.environ.get("TATARA_PARENT"):
-            threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+            end_with(int(parent))
         try:
             pin = read_pin()
             load(pin, read_settings(pin))
@@ -53,6 +62,7 @@ class TataraService:
     @bentoml.on_startup
     async def start(self) -> None:
         """Load the model while the process already says that it is alive."""
+        end_with(os.getppid())  # BentoML's supervisor
         self._starting = asyncio.create_task(_engine[0].start())
 
     @bentoml.on_shutdown

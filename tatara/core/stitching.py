@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tatara.core.boxes import areas, clipped, intersections, iou
+from tatara.core.boxes import areas, intersections
 
 AGREEING = 0.5
 """Intersection over union, of two boxes or of their parts in the region that both tiles show, to be one object."""
@@ -62,38 +62,81 @@ def grouped(found: Tiled) -> list[list[int]]:
     of them are cut: then the object is larger than a tile and lies where any of them lies.
     """
     cut = found.cut
+    tiles = np.unique(found.tiles, axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(-found.scores * np.where(cut, 0.5, 1.0), kind="stable")
+    near = _near(found, cut, tiles, order)
     groups: list[list[int]] = []
-    for position in np.argsort(-found.scores * np.where(cut, 0.5, 1.0), kind="stable"):
-        group = next((group for group in groups if _joins(found, cut, group, int(position))), None)
-        if group is None:
-            groups.append([int(position)])
-        elif cut[position] and cut[group[0]]:
-            group.append(int(position))
+    group_of: dict[int, int] = {}
+    for position in order.tolist():
+        known = sorted({group_of[other] for other in near.get(position, ()) if other in group_of})
+        home = next((i for i in known if all(tiles[one] != tiles[position] for one in groups[i])), len(groups))
+        if home == len(groups):
+            groups.append([])
+        elif not (cut[position] and cut[groups[home][0]]):
+            continue
+        groups[home].append(position)
+        group_of[position] = home
     return groups
 
 
-def _joins(found: Tiled, cut: NDArray[np.bool_], group: list[int], position: int) -> bool:
-    """Whether another tile's view of the group's object is what the detection at ``position`` is."""
-    if found.classes[group[0]] != found.classes[position]:
-        return False
-    if any(np.array_equal(found.tiles[member], found.tiles[position]) for member in group):
-        return False
-    return any(_one_object(found, cut, member, position) for member in group)
+def _near(
+    found: Tiled, cut: NDArray[np.bool_], tiles: NDArray[np.intp], order: NDArray[np.intp]
+) -> dict[int, list[int]]:
+    """Position -> the positions before it in ``order`` that other tiles show of the same object."""
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order))
+    pairs = _touching(found, tiles)
+    first, second = np.where(rank[pairs[0]] < rank[pairs[1]], pairs, pairs[::-1])
+    same = _one_object(found, cut, first, second)
+    near: dict[int, list[int]] = {}
+    for one, other in zip(first[same].tolist(), second[same].tolist(), strict=True):
+        near.setdefault(other, []).append(one)
+    return near
 
 
-def _one_object(found: Tiled, cut: NDArray[np.bool_], first: int, second: int) -> bool:
-    pair, tiles = found.boxes[[first, second]], found.tiles[[first, second]]
-    shared = float(intersections(pair[:1], pair[1:])[0, 0])
-    if shared == 0:
-        return False
-    seen_by_both = np.concatenate([tiles[:, :2].max(axis=0), tiles[:, 2:].min(axis=0)])
-    parts = clipped(pair, seen_by_both)
-    smaller = (first, second)[int(areas(pair).argmin())]
-    return bool(
-        iou(pair[:1], pair[1:])[0, 0] >= AGREEING
-        or iou(parts[:1], parts[1:])[0, 0] >= AGREEING
-        or (cut[smaller] and shared >= FRAGMENT * areas(pair).min())
-    )
+def _touching(found: Tiled, tiles: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Pairs of positions (2, pairs) of one class whose boxes share area, from tiles that do."""
+    members = np.split(np.argsort(tiles, kind="stable"), np.cumsum(np.bincount(tiles))[:-1]) if len(tiles) else []
+    reach = np.array([[*found.boxes[own, :2].min(axis=0), *found.boxes[own, 2:].max(axis=0)] for own in members])
+    pairs = [np.empty((2, 0), np.intp)]
+    for one, other in np.argwhere(np.triu(intersections(reach, reach) > 0, 1)) if members else ():
+        sides = [
+            own[intersections(found.boxes[own], reach[[strange]])[:, 0] > 0]
+            for own, strange in ((members[one], other), (members[other], one))
+        ]
+        alike = found.classes[sides[0]][:, None] == found.classes[sides[1]][None]
+        rows, columns = np.nonzero(alike & (intersections(*(found.boxes[side] for side in sides)) > 0))
+        pairs.append(np.stack([sides[0][rows], sides[1][columns]]))
+    return np.concatenate(pairs, axis=1)
+
+
+def _one_object(
+    found: Tiled, cut: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Whether the detections of each pair are views of one object, bool (pairs,)."""
+    boxes, tiles = (np.stack([values[first], values[second]]) for values in (found.boxes, found.tiles))
+    low, high = tiles[..., :2].max(axis=0), tiles[..., 2:].min(axis=0)  # what both tiles show
+    parts = np.concatenate([np.maximum(boxes[..., :2], low), np.minimum(boxes[..., 2:], high)], axis=-1)
+    sizes = np.stack([areas(side) for side in boxes])
+    smaller = np.where(sizes[1] < sizes[0], second, first)
+    fragment = cut[smaller] & (_shared(boxes) >= FRAGMENT * sizes.min(axis=0))
+    agreeing = (_overlap(boxes) >= AGREEING) | (_overlap(parts) >= AGREEING)
+    same: NDArray[np.bool_] = agreeing | fragment
+    return same
+
+
+def _shared(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area that the boxes of each pair (2, pairs, 4) have in common."""
+    sides = np.minimum(*pairs[..., 2:]) - np.maximum(*pairs[..., :2])
+    found: NDArray[np.float64] = np.prod(np.maximum(sides, 0.0), axis=1)
+    return found
+
+
+def _overlap(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of each pair (2, pairs, 4); 0 where both are empty."""
+    shared = _shared(pairs)
+    union = areas(pairs[0]) + areas(pairs[1]) - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
 def spanned(

@@ -1,5 +1,6 @@
 """``serve`` and ``predict``: answers from a registered, packaged model."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ def serve(request: Request, output: Output) -> int:
     """Serve until Ctrl-C; the address is printed when the model has passed its golden cases."""
     given = options(request, port=port, gpu=boolean, int8=boolean)
     tag = bento_tag(subject(request, 0, "model"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the service is ended too
     with start(tag, **given) as service:
         graph = " from its int8 graph" if given.get("int8") else ""
         output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}{graph}; Ctrl-C stops it")

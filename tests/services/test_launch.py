@@ -1,5 +1,6 @@
 """Starting and stopping: what may not be served is refused in one line, and nothing is left behind."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -41,6 +42,35 @@ def test_it_stops_without_orphans_and_leaves_the_store_as_it_was(bento_home: Pat
     assert not any(psutil.pid_exists(pid) for pid in started)
     assert tree(bento_home / "bentos") | tree(bento_home / "models") == before
     service.stop()
+
+
+BUSY = """
+import os, signal, subprocess, sys
+if len(sys.argv) == 1:
+    child = subprocess.Popen([sys.executable, __file__, "child"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    child.stdout.readline()
+    print(child.pid, flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+from services.service import end_with
+end_with(os.getppid())
+print("watching", flush=True)
+while True:
+    sum(range(10**6))
+"""
+
+
+def test_a_process_that_is_too_busy_to_be_told_ends_with_its_starter_all_the_same(tmp_path: Path) -> None:
+    script = tmp_path / "busy.py"
+    script.write_text(BUSY)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment, check=True)
+    child = psutil.Process(int(done.stdout))
+    assert child.is_running()
+    _, left = psutil.wait_procs([child], timeout=30)
+    for one in left:
+        one.kill()
+    assert not left
 
 
 LAUNCH = """
