@@ -74,8 +74,8 @@ def against_champion(
     found = Comparison(
         verdict=figures.verdict,
         reason=f"{figures.verdict.replace('_', ' ')} against {name}/{champion.version}: {kind.PRIMARY} "
-        f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on {figures.examples} examples, "
-        f"margin {parameters.margin:g}",
+        f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] ({figures.confidence:.0%}) on {figures.examples} "
+        f"examples, margin {parameters.margin:g}",
         champion=str(champion.version),
         figures=figures,
     )

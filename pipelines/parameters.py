@@ -139,6 +139,8 @@ def resolve(kind: str, given: Mapping[str, Any]) -> Parameters:
     """
     available = models(kind)
     model = str(given.get("model", task_module(kind).DEFAULT_MODEL))
+    if other := next((other for other in kinds() if model in models(other) and model not in available), None):
+        raise UsageError(f"{model} is a model of {other}, not of {kind}; {kind} has {', '.join(available)}")
     schema = model_module(kind, choose("model", model, available)).Parameters
     for key in given:
         choose("parameter", key, schema.model_fields)

@@ -134,7 +134,8 @@ class Surface:
                 async with asyncio.timeout(seconds):
                     return await ask(upload, options)
             except TimeoutError:
-                raise RequestError(503, "answer_time", f"no answer within {seconds} s; send fewer images") from None
+                advice = "send fewer or smaller images, or raise TATARA_ANSWER_SECONDS"
+                raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
     def _options(self, upload: Upload) -> Any:
         runtime = self._engine.runtime

@@ -49,7 +49,7 @@ def read(root: Path, files: list[str], found: dict[str, Content], repairs: Repai
     for path, content in found.items():
         for image, picture in _pictures(root, path, content, finder, repairs):
             if image in pictures:
-                repairs.leave_out(f"{root / path}: {image!r}, which is listed twice,")
+                repairs.leave_out(f"{root / path}: {image!r}, which is listed twice")
             else:
                 pictures[image] = picture
     marks = [mark for picture in pictures.values() for mark in picture.marks]
@@ -73,7 +73,11 @@ def _parse(path: Path) -> Content | None:
         values = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error}); mend it or take it out") from None
-    if not isinstance(values, dict) or not {"images", "annotations", "categories"} <= values.keys():
+    if not isinstance(values, dict) or not {"images", "annotations"} <= values.keys():
+        return None
+    if "categories" not in values:  # captions have none either
+        if _has_boxes(values["annotations"]):
+            raise UsageError(f"{path}: boxes, but no categories that name their classes; add them or take the file out")
         return None
     try:
         return Content.model_validate(values)
@@ -82,6 +86,10 @@ def _parse(path: Path) -> Content | None:
         where = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {reason}; mend it or take it out") from None
+
+
+def _has_boxes(annotations: object) -> bool:
+    return isinstance(annotations, list) and any(isinstance(one, dict) and "bbox" in one for one in annotations)
 
 
 def _pictures(
@@ -95,7 +103,7 @@ def _pictures(
     for image in content.images:
         place = finder.find(image.file_name, folder_of(path), split)
         if place is None:
-            repairs.leave_out(f"{root / path}: image {image.file_name!r}, which is not in {root},")
+            repairs.leave_out(f"{root / path}: image {image.file_name!r}, which is not in {root}")
             continue
         marks = tuple(_mark(root / path, one, names[one.category_id]) for one in own[image.id])
         found.append((place, Picture(root / place, split or split_of(place), marks, image.size)))
@@ -112,9 +120,9 @@ def _by_image(path: Path, content: Content, repairs: Repairs) -> dict[Id, list[A
     found: dict[Id, list[Annotation]] = defaultdict(list)
     for one in content.annotations:
         if one.image_id not in images:
-            repairs.leave_out(f"{path}: annotation {one.id!r} of image_id {one.image_id!r}, which is not listed,")
+            repairs.leave_out(f"{path}: annotation {one.id!r} of image_id {one.image_id!r}, which is not listed")
         elif one.category_id not in categories:
-            repairs.leave_out(f"{path}: annotation {one.id!r} of category_id {one.category_id!r}, which is not listed,")
+            repairs.leave_out(f"{path}: annotation {one.id!r} of category_id {one.category_id!r}, which is not listed")
         else:
             found[one.image_id].append(one)
     return found

@@ -40,7 +40,7 @@ def read(root: Path, files: list[str], repairs: Repairs, label: str) -> Source:
     pictures = []
     for folder in sorted(folder for folder in {*images, *masks} if folder_of(folder) in labelled or folder in masks):
         if len(own := images.get(folder, [])) != 1:
-            repairs.leave_out(f"{root / folder}: {len(own)} images in its folder images, where there has to be one,")
+            repairs.leave_out(f"{root / folder}: {len(own)} images in its folder images, where there has to be one")
             continue
         files_of_objects = masks.get(folder, [])
         marks = [Mark(label, None, mask=partial(_encode, root / path)) for path in files_of_objects]

@@ -83,7 +83,7 @@ def _parse(path: Path, repairs: Repairs) -> ElementTree.Element | None:
         repairs.leave_out(f"{path}: not XML ({error})")
         return None
     if document.tag != "annotation":
-        repairs.leave_out(f"{path}: no annotation of VOC, which begins with <annotation>,")
+        repairs.leave_out(f"{path}: no annotation of VOC, which begins with <annotation>")
         return None
     return document
 

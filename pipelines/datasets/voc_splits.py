@@ -29,9 +29,9 @@ def given_splits(
             by_stem = _by_stem(images, path.split("ImageSets/")[0])
             for line in _lines(root / path):
                 if (image := _listed(root / path, line, by_stem)) is None:
-                    repairs.leave_out(f"{root / path}: {line!r}, of which there is no image,")
+                    repairs.leave_out(f"{root / path}: {line!r}, of which there is no image")
                 elif found.setdefault(image, split) != split:
-                    repairs.leave_out(f"{root / path}: {line!r}, which is in the list of {found[image]} too,")
+                    repairs.leave_out(f"{root / path}: {line!r}, which is in the list of {found[image]} too")
     return {image: found[image] for image in images if image in found}
 
 

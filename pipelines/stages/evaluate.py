@@ -70,9 +70,10 @@ def _int8(
     gap = verdict.difference
     if verdict.verdict not in ("better", "not_worse"):
         raise RefusedError(
-            f"int8: {kind.PRIMARY} changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] on "
-            f"{verdict.examples} test examples, which does not show that at most {parameters.int8_margin:g} is lost "
-            f"({verdict.verdict.replace('_', ' ')}); run with int8=false, or with a larger int8_margin"
+            f"int8: {kind.PRIMARY} changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] "
+            f"({verdict.confidence:.0%}) on {verdict.examples} test examples, which does not show that at most "
+            f"{parameters.int8_margin:g} is lost ({verdict.verdict.replace('_', ' ')}); run with int8=false, a larger "
+            "int8_margin, or more test images"
         )
     write_json(folder / "int8.json", verdict.model_dump())
     small.to_parquet(folder / "predictions.int8.parquet", index=False)

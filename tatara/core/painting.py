@@ -47,8 +47,8 @@ class Canvas:
     def __init__(self, pixels: NDArray[np.uint8], side: int | None = None) -> None:
         self.picture = drawing.fit(pixels, side) if side else Image.fromarray(pixels)
         self.scale = self.picture.width / pixels.shape[1], self.picture.height / pixels.shape[0]
-        longer = max(self.picture.size)
-        self.line, self.text = max(1, round((longer / 110) ** 0.5)), max(9, round(longer / 42))
+        shorter, longer = sorted(self.picture.size)
+        self.line, self.text = max(1, round((longer / 110) ** 0.5)), max(9, round(min(longer / 42, shorter / 14)))
         self.taken: list[tuple[int, int, int, int]] = []
 
     def edges(self, x_min: float, y_min: float, x_max: float, y_max: float) -> tuple[int, int, int, int]:

@@ -30,3 +30,8 @@ def test_every_model_says_where_it_comes_from(kind: str) -> None:
         module = parameters.model_module(kind, model)
         assert module.Parameters.model_fields["model"].default == model
         assert module.PAPER
+
+
+def test_a_model_of_another_kind_is_said_to_be_one() -> None:
+    with pytest.raises(UsageError, match="unet is a model of segmentation, not of detection; detection has ssd300"):
+        parameters.resolve("detection", {"data": "d", "model": "unet"})

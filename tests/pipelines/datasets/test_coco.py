@@ -251,3 +251,13 @@ def test_json_that_is_cut_is_named(tmp_path: Path) -> None:
     file.write_text(file.read_text()[:-30])
     with pytest.raises(UsageError, match=r"annotations.json: not JSON \("):
         bring(source, tmp_path / "out")
+
+
+def test_boxes_without_categories_are_refused_and_not_passed_over(tmp_path: Path) -> None:
+    root = coco_set(tmp_path / "s", [{"bbox": [1, 1, 4, 4], "category_id": 1}])
+    path = next(root.rglob("*.json"))
+    content = json.loads(path.read_text())
+    del content["categories"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="json: boxes, but no categories"):
+        bring(root, tmp_path / "out")
