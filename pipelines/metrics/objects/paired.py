@@ -57,12 +57,12 @@ def above_chance(scenes: Sequence[Scene], labels: Sequence[str], seed: int) -> d
     """``above_chance``, by how much AP50 of boxes exceeds that of the same answers, each held against the next image.
 
     What a model would reach that has learned where objects lie and how many there are, and does not look. Empty
-    where there is only one image.
+    where there is only one image, or nothing is marked.
     """
-    if len(scenes) < 2:
+    trials = sum(int((~one.truth.crowd).sum()) for one in scenes)
+    if len(scenes) < 2 or not trials:
         return {}
     others = [replace(one, answer=other.answer) for one, other in zip(scenes, [*scenes[1:], scenes[0]], strict=True)]
-    trials = sum(int((~one.truth.crowd).sum()) for one in scenes)
     own, strange = (ap50(side, labels, by_mask=False) for side in (scenes, others))
     return {"above_chance": paired_metrics_apart(own, strange, len(scenes), trials, seed)}
 
