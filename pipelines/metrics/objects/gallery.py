@@ -26,7 +26,7 @@ def draw_worst(
     path: Path, scenes: Sequence[Scene], labels: Sequence[str], found: Found, tally: Tally, score: float,
     read: Callable[[str], bytes], by_mask: bool,
 ) -> None:  # fmt: skip
-    """Write the images of lowest F1, of equals those with most mistakes.
+    """Write the images with mistakes of lowest F1, of equals those with most; where there is none, some without.
 
     Args:
         path: of the PNG file.
@@ -38,13 +38,17 @@ def draw_worst(
         read: path of an image -> its file's bytes.
         by_mask: show masks, else boxes.
     """
-    chosen = np.lexsort((-(tally.wrong + tally.missed), tally.f1))[:SHOWN]
+    mistakes = tally.wrong + tally.missed
+    chosen = np.lexsort((-mistakes, tally.f1))[:SHOWN]
+    worst, faulty = chosen[mistakes[chosen] > 0], int((mistakes > 0).sum())
+    chosen = worst if len(worst) else chosen[:2]
     columns = 2 if len(chosen) > 2 else 1
     names, ratios = legible(labels, 16), [scenes[one].height / scenes[one].width for one in chosen]
     heights = [2.7 * min(max(ratios[at : at + columns]), 1.8) + 0.4 for at in range(0, len(chosen), columns)]
     with picture(path, 5.6 * columns, sum(heights) + 0.7, labels) as figure:
         figure.suptitle(
-            f"The {len(chosen)} of {len(scenes)} test images with lowest F1, answers of score {score:.2f} and more.\n"
+            f"{len(worst)} of the {faulty} images with mistakes, of {len(scenes)} test images, by F1; answers of score "
+            f"{score:.2f} and more.\n"
             "Blue: found. Red: missed in the truth (left), wrong in the answer (right). Grey: crowd, does not count.",
             x=0.01, ha="left", fontsize=9,
         )  # fmt: skip

@@ -104,6 +104,8 @@ def draw_sizes(
     path: Path, test: Sequence[Scene], train: Sequence[Scene], contract: Contract, found: Found, at: Operating
 ) -> None:
     """How large the objects are that the model learned from and that it is asked for, and which of these it finds."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     learned, asked = trained.object_sizes(train, contract), trained.object_sizes(test, contract)
     both = np.concatenate([learned, asked])
     low, high = (both.min(), both.max()) if len(both) else (1.0, 2.0)
@@ -126,8 +128,9 @@ def draw_sizes(
         lower.set(ylabel=f"found, score ≥ {at.score:.2f}", ylim=(-0.02, 1.02), xscale="log")
         lower.set(xlabel=f"square root of the area, in pixels of the {contract.preparation.size}-pixel input")
         lower.grid(axis="y")
+        lower.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
         lower.xaxis.set_major_formatter("{x:g}")
-        lower.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if str(x)[0] in "25" else "")
+        lower.xaxis.set_minor_locator(NullLocator())
 
 
 def _found(test: Sequence[Scene], found: Found, at: Operating) -> NDArray[np.bool_]:

@@ -278,6 +278,7 @@ def test_data_that_has_not_been_pulled_is_not_forgotten(tiny_project: Path, tmp_
     assert names(tiny_project) == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may fall into a weakref's callback
 def test_ctrl_c_at_any_moment_leaves_all_or_nothing(tiny_project: Path, tmp_path: Path) -> None:
     """Moments are in CPU time, so that they fall alike on a busy machine; DVC's file of locks is cut once, too."""
     source = image_folder(tmp_path / "source", {"a": 60, "b": 60})
