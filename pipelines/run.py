@@ -9,6 +9,7 @@ from pipelines.parameters import Parameters, task_module
 from pipelines.workspace import STAGES, Workspace
 from tatara.core.errors import UsageError
 from tatara.core.files import read_json, write_json
+from tatara.core.lineage import read_chain
 from tatara.core.progress import say
 
 
@@ -66,8 +67,8 @@ def summary(workspace: Workspace) -> dict[str, Any]:
         "name": registration["name"],
         "version": registration["version"],
         "verdict": registration["verdict"],
-        "approval": registration["approval"],
-        "lineage": registration["lineage"],
+        "approval": package["approval"],
+        "lineage": read_chain(workspace.folder("package") / "approved.json").digest,
         "metrics": read_json(workspace.folder("evaluate") / "metrics.json"),
         "warnings": read_json(workspace.folder("train") / "run.json").get("warnings", []),
         "onnx": {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.store import client, experiment_id
+from registry.users import login
 
 _PARAMETERS_AT_ONCE = 100
 _METRICS_AT_ONCE = 1000
@@ -16,14 +17,18 @@ _DIGEST_LENGTH = 36
 
 @contextmanager
 def adopted_run(experiment: str, name: str, earlier: str | None = None) -> Iterator[str]:
-    """The id of the run to log to: opened by ``mlflow run`` for this process, begun ``earlier``, or new.
+    """The id of the run to log to: opened by ``mlflow run`` for this process, begun ``earlier``, or new. Its user is
+    its author, who cannot approve what comes of it.
 
     It ends as FINISHED, as KILLED after Ctrl-C, or as FAILED.
     """
     store = client()
     run_id = os.environ.get("MLFLOW_RUN_ID") or _continued(earlier)
     if run_id is None:
-        run_id = store.create_run(experiment_id(experiment), run_name=name).info.run_id
+        tags = {"mlflow.user": login()}
+        run_id = store.create_run(experiment_id(experiment), run_name=name, tags=tags).info.run_id
+    elif "TATARA_USER" in os.environ:
+        store.set_tag(run_id, "mlflow.user", login())
     try:
         yield run_id
     except BaseException as error:
@@ -121,6 +126,16 @@ def system_metrics(run_id: str, seconds: float = 5.0) -> Iterator[None]:
 def log_folder(run_id: str, folder: Path, artifact_path: str) -> None:
     """Copy ``folder``'s files to the run's artifacts below ``artifact_path``."""
     client().log_artifacts(run_id, str(folder), artifact_path)
+
+
+def replace_folder(run_id: str, folder: Path, artifact_path: str) -> None:
+    """`log_folder`, so that nothing of an earlier attempt stays beside it."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    repository = get_artifact_repository(client().get_run(run_id).info.artifact_uri)
+    if repository.list_artifacts(artifact_path):
+        repository.delete_artifacts(artifact_path)
+    log_folder(run_id, folder, artifact_path)
 
 
 def set_tags(run_id: str, tags: Mapping[str, Any]) -> None:

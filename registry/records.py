@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from registry.evidence import Evidence
 from tatara.core.contract import Strict
 from tatara.core.release import Release, ReleaseRole
@@ -11,6 +13,8 @@ State = Literal["draft", "checked", "in_review", "approved", "rejected", "servin
 GateResult = Literal["pass", "fail", "not_enough_data"]
 Bound = Literal["model", "contract", "evidence", "policy"]
 """What an approval is given to."""
+Numbers = dict[str, float | int | str | None]
+"""What a line is made of, by name."""
 
 
 class User(Strict):
@@ -67,7 +71,7 @@ class GateVerdict(Strict):
     verdict: GateResult
     blocks: bool
     line: str
-    numbers: dict[str, float | int | str | None]
+    numbers: Numbers
     needed: int | None = None
     examples: tuple[str, ...] = ()
 
@@ -117,7 +121,7 @@ class Approval(Strict):
     """A decision, bound to the digests of what it approves.
 
     Attributes:
-        act: its sequence in the audit log.
+        act, digest: its sequence and digest in the audit log.
         role: of the reviewer then; None for a policy.
         expires: UTC, ISO 8601; None where it does not.
         automatic: a policy gave it.
@@ -126,6 +130,7 @@ class Approval(Strict):
     """
 
     act: int
+    digest: str
     by: str
     role: Role | None
     at: str
@@ -134,6 +139,30 @@ class Approval(Strict):
     automatic: bool
     binds: dict[Bound, str]
     void: str | None = None
+
+
+class Granted(Strict):
+    """What an approved version stands on, as the lineage keeps it.
+
+    Attributes:
+        by: who approved it.
+        automatic: a policy did.
+        reason: the last one's.
+        at: when the last one did.
+        binds: what was approved -> SHA-256.
+        acts: digests of the approvals in the audit log.
+        digests: path among the run's artifacts -> SHA-256, the files behind ``binds``; not kept with the lineage.
+    """
+
+    decision: Literal["approved"] = "approved"
+    by: tuple[str, ...]
+    automatic: bool
+    policy: str
+    reason: str
+    at: str
+    binds: dict[Bound, str]
+    acts: tuple[str, ...]
+    digests: dict[str, str] = Field(default_factory=dict)
 
 
 class Comment(Strict):

@@ -7,8 +7,13 @@ follows the one table in `registry.states`, and appends one act to the audit log
 
 from collections.abc import Mapping
 
+from registry import approvals, audit, database, judging, reconciling, releases, signed, users, viewing
+from registry.acting import act, known, run_of, take_in
 from registry.evidence import Evidence
-from registry.records import Approval, History, Judgement, Moved, Record, Summary
+from registry.records import Granted, History, Judgement, Moved, Record, Summary
+from registry.states import ActName
+from registry.words import written
+from tatara.core.errors import RefusedError
 from tatara.core.release import Release, ReleaseRole
 
 
@@ -19,7 +24,12 @@ def queue(user: str | None = None, everything: bool = False) -> tuple[Summary, .
         user: name; None looks as nobody.
         everything: every version in every state.
     """
-    raise NotImplementedError
+    with database.reading() as connection:
+        found = viewing.summaries(connection, user)
+    if everything:
+        return tuple(found)
+    waiting = [one for one in found if one.state in viewing.WAITING and not one.roles]
+    return tuple(sorted(waiting, key=lambda one: (not one.waits_for_me, one.since, one.name)))
 
 
 def history(name: str, user: str | None = None) -> History:
@@ -28,7 +38,8 @@ def history(name: str, user: str | None = None) -> History:
     Raises:
         UsageError: the registry knows no such model.
     """
-    raise NotImplementedError
+    with database.reading() as connection:
+        return viewing.history(connection, name, user)
 
 
 def record(name: str, version: str, user: str | None = None) -> Record:
@@ -37,7 +48,8 @@ def record(name: str, version: str, user: str | None = None) -> Record:
     Raises:
         UsageError: the registry knows no such version.
     """
-    raise NotImplementedError
+    with database.reading() as connection:
+        return viewing.record(connection, name, version, user)
 
 
 def register(user: str, name: str, version: str) -> None:
@@ -48,7 +60,9 @@ def register(user: str, name: str, version: str) -> None:
     Raises:
         UsageError: MLflow has no such version.
     """
-    raise NotImplementedError
+    source = run_of(name, version)
+    with audit.writing() as connection:
+        take_in(connection, name, version, users.runner(connection, user), source, "")
 
 
 def judge(
@@ -70,12 +84,25 @@ def judge(
     Raises:
         RefusedError: the version serves or is retired.
     """
-    raise NotImplementedError
+    judging.judge(name, version, evidence, digests, user, forced)
+    return record(name, version, user)
 
 
 def submit(user: str, name: str, version: str, reason: str = "") -> Record:
     """Ask for review of a checked version, for example after requested changes were answered."""
-    raise NotImplementedError
+    with audit.writing() as connection:
+        row = known(connection, name, version)
+        found = judging.latest(connection, row)
+        if row.state == "checked" and found is not None and found[0].blocking and not found[0].forced:
+            raise RefusedError(f"{row.what} cannot go to review: {found[0].reason}")
+        act(
+            connection,
+            row,
+            "submit",
+            users.actor(connection, user),
+            {"reason": written(reason, "reason", needed=False)},
+        )
+    return record(name, version, user)
 
 
 def approve(user: str, name: str, version: str, reason: str) -> Record:
@@ -85,31 +112,39 @@ def approve(user: str, name: str, version: str, reason: str) -> Record:
         RefusedError: not in review, no reviewer, the author of the run, approved by this user already, or the files
             are not those that were checked.
     """
-    raise NotImplementedError
+    approvals.approve(user, name, version, written(reason, "reason"))
+    return record(name, version, user)
 
 
 def reject(user: str, name: str, version: str, reason: str) -> Record:
     """Reject a version, also one that was approved and does not serve yet."""
-    raise NotImplementedError
+    return _say(user, name, version, "reject", {"reason": written(reason, "reason")})
 
 
 def request_changes(user: str, name: str, version: str, reason: str) -> Record:
     """Send a version back to its author."""
-    raise NotImplementedError
+    return _say(user, name, version, "request_changes", {"reason": written(reason, "reason")})
 
 
 def comment(user: str, name: str, version: str, text: str) -> Record:
     """Say something about a version; the state stays."""
-    raise NotImplementedError
+    return _say(user, name, version, "comment", {"text": written(text, "text")})
 
 
-def standing(name: str, version: str) -> tuple[Approval, ...]:
-    """The valid approvals of an approved version, its files read again: what packaging and promoting stand on.
+def granted(name: str, version: str) -> Granted:
+    """What an approved version stands on, its files read again: what packaging asks for.
 
     Raises:
-        RefusedError: not approved, or an approval is void; the message says which digest or date.
+        RefusedError: not approved, unsigned where the policy asks for a signature, or an approval is void; the message
+            says which digest or date.
     """
-    raise NotImplementedError
+    row, judgement, found = approvals.standing(name, version)
+    signed.require(row, judgement)
+    return Granted(
+        by=tuple(one.by for one in found), automatic=all(one.automatic for one in found), policy=judgement.policy,
+        reason=found[-1].reason, at=found[-1].at, binds=judgement.binds, acts=tuple(one.digest for one in found),
+        digests=judgement.digests,
+    )  # fmt: skip
 
 
 def promote(user: str | None, name: str, version: str, role: ReleaseRole = "champion", reason: str = "") -> Release:
@@ -122,23 +157,24 @@ def promote(user: str | None, name: str, version: str, role: ReleaseRole = "cham
     Raises:
         RefusedError: not approved, an approval is void, not packaged, or not packaged from what was approved.
     """
-    raise NotImplementedError
+    return releases.promote(user, name, version, role, written(reason, "reason", needed=False))
 
 
 def roll_back(user: str, name: str, to_version: str, reason: str) -> Release:
     """Make a version champion again that was it before. An approval that has expired since does not stand in the way;
     one that is void for another reason does."""
-    raise NotImplementedError
+    return releases.roll_back(user, name, to_version, written(reason, "reason"))
 
 
 def withdraw(user: str, name: str, reason: str) -> Release:
     """Take the canary out; the version stays approved."""
-    raise NotImplementedError
+    return releases.withdraw(user, name, written(reason, "reason"))
 
 
 def retire(user: str, name: str, version: str, reason: str) -> Record:
     """End a version for good; where it serves, its roles become empty."""
-    raise NotImplementedError
+    releases.retire(user, name, version, written(reason, "reason"))
+    return record(name, version, user)
 
 
 def reconcile(user: str | None = None, fix: bool = False) -> tuple[Moved, ...]:
@@ -148,9 +184,16 @@ def reconcile(user: str | None = None, fix: bool = False) -> tuple[Moved, ...]:
         user: an operator, where ``fix``.
         fix: put them back.
     """
-    raise NotImplementedError
+    return reconciling.reconcile(user, fix)
 
 
 def judgements(name: str, version: str) -> tuple[Judgement, ...]:
     """Every check of a version, newest first."""
-    raise NotImplementedError
+    with database.reading() as connection:
+        return judging.every(connection, name, version)
+
+
+def _say(user: str, name: str, version: str, what: ActName, detail: dict[str, str]) -> Record:
+    with audit.writing() as connection:
+        act(connection, known(connection, name, version), what, users.actor(connection, user), detail)
+    return record(name, version, user)

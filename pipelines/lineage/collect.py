@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.workspace import Workspace
-from registry.approval import Approval
+from registry.records import Granted
 from registry.store import client
 from tatara.core.files import digest, read_json, tree
 from tatara.core.home import state_root
@@ -15,12 +15,13 @@ STAGE_OF_LINK: dict[LinkName, str] = {
     "run": "train",
     "onnx": "convert",
     "evaluation": "evaluate",
+    "approval": "check",
 }
 """Links whose artifacts are a stage's files, which the MLflow run keeps under the stage's name."""
 
 
-def chain_of(workspace: Workspace, name: str, version: str, decision: Approval) -> Chain:
-    """The chain from the data to the approval, from the stages' folders."""
+def chain_of(workspace: Workspace, name: str, version: str) -> Chain:
+    """The chain from the data to the registered version, from the stages' folders."""
     validation = read_json(workspace.folder("validate") / "result.json")
     run = read_json(workspace.folder("train") / "run.json")
     parity = read_json(workspace.folder("convert") / "parity.json")
@@ -32,12 +33,17 @@ def chain_of(workspace: Workspace, name: str, version: str, decision: Approval) 
         "onnx": {key: parity[key] for key in ("max_abs", "top1_equal", "examples")},
         "evaluation": {},
         "version": {"name": name, "version": version, **version_facts(name, version)},
-        "approval": decision.model_dump(mode="json"),
     }
     chain = Chain()
     for link, values in facts.items():
         chain = chain.then(link, values, _stage_files(workspace, link))
     return chain
+
+
+def with_approval(chain: Chain, granted: Granted, workspace: Workspace) -> Chain:
+    """The chain with the approval's link: who gave it, and the evidence that it was given on."""
+    facts = granted.model_dump(mode="json", exclude={"digests"})
+    return chain.then("approval", facts, _stage_files(workspace, "approval"))
 
 
 def with_bento(chain: Chain, package: dict[str, Any], register: Path) -> Chain:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.lineage.collect import bento_files, logged_parameters, version_facts
-from registry import versions
-from registry.approval import Approval
+from registry import audit, versions
+from registry.binding import CONTRACT
+from registry.records import Granted
 from registry.store import client, local_artifacts
 from tatara.core.errors import RefusedError, TataraError, UsageError
 from tatara.core.files import digest, read_json, sha256_bytes, sha256_file
@@ -155,13 +156,17 @@ def _verify_version(link: Link, chain: Chain) -> None:
 
 
 def _verify_approval(link: Link, chain: Chain) -> None:
-    approved = Approval.model_validate(link.facts)
-    onnx = chain.link("onnx").artifacts
-    for what, file in (("model", "model.onnx"), ("prepare", "prepare.onnx"), ("contract", "contract.json")):
-        if approved.binds.get(what) != onnx.get(f"convert/{file}"):
-            raise _broken("approval", f"it was given to another {file}")
-    if approved.decision != "approved":
-        raise _broken("approval", f"the decision was {approved.decision}")
+    granted, onnx = Granted.model_validate(link.facts), dict(chain.link("onnx").artifacts)
+    if onnx.pop(CONTRACT, None) != granted.binds["contract"]:
+        raise _broken("approval", "it was given to another contract.json")
+    if digest(onnx) != granted.binds["model"]:
+        raise _broken("approval", "it was given to another model")
+    version = chain.link("version").facts
+    log = {
+        act.digest for act in audit.acts(version["name"], version["version"]) if audit.true_digest(act) == act.digest
+    }
+    if not granted.acts or not log.issuperset(granted.acts):
+        raise _broken("approval", "the registry's audit log does not hold it; `tatara review audit` says more")
 
 
 def _verify_bento(link: Link, chain: Chain) -> None:

@@ -6,38 +6,51 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import tracking
-from pipelines.lineage.collect import with_bento
+from pipelines.lineage.collect import with_approval, with_bento
 from pipelines.packaging.bento import Release, build_bento
 from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
-from registry import versions
+from registry import review, users, versions
+from registry.binding import MODEL
+from registry.records import Granted
+from registry.states import Actor, at_least
+from registry.users import login
 from tatara.core.errors import RefusedError
 from tatara.core.files import digest, read_json, sha256_bytes, tree, write_json, write_text
 from tatara.core.home import state_root
 from tatara.core.lineage import read_chain
+from tatara.core.progress import say
 
 
 def run(workspace: Workspace, parameters: Parameters) -> None:
-    """Build the Bento of the registered version and attach its record to the run and the version.
+    """Build the Bento of the approved version, attach its record to the run and the version, and let it serve.
 
-    Writes ``package.json`` {bento, path, model, manifest, sha256, files} and ``lineage.json``, the whole chain.
+    Writes ``package.json`` {bento, path, model, manifest, sha256, files, approval}, ``approved.json``, the chain that
+    the Bento holds and whose digest every answer carries, and ``lineage.json``, the whole chain.
 
     Raises:
-        RefusedError: the version is not approved, or the approval is of other bytes.
+        RefusedError: the version is not approved, or an approval is void; the message says why.
         TataraError: BentoML cannot build it; the message ends with its last line.
     """
     registration = read_json(workspace.folder("register") / "registration.json")
     converted, register = workspace.folder("convert"), workspace.folder("register")
-    _hold_to_approval(registration, converted)
     name, version = str(registration["name"]), str(registration["version"])
+    granted = review.granted(name, version)
+    _hold_to_approval(f"{name}/{version}", granted, converted)
     with workspace.writing("package", parameters) as folder:
+        approved = with_approval(read_chain(register / "lineage.json"), granted, workspace)
+        write_text(folder / "approved.json", approved.model_dump_json(indent=1))
         release = Release(name=name, version=version, tag=f"{slug(name)}:{version}", gpu=parameters.gpu)
-        record = _record(build_bento(release, converted, register / "lineage.json", state_root() / "bentoml"))
-        write_json(folder / "package.json", record)
-        chain = with_bento(read_chain(register / "lineage.json"), record, register)
+        record = _record(build_bento(release, converted, folder / "approved.json", state_root() / "bentoml"))
+        write_json(
+            folder / "package.json", {**record, "approval": granted.model_dump(mode="json", exclude={"digests"})}
+        )
+        chain = with_bento(approved, record, register)
         write_text(folder / "lineage.json", chain.model_dump_json(indent=1))
         tracking.log_folder(workspace.run_id, folder, "package")
-        versions.set_tags(name, version, {"tatara.bento": record["bento"], "tatara.chain": str(chain.digest)})
+        tags = {"tatara.bento": record["bento"], "tatara.lineage": approved.digest, "tatara.chain": chain.digest}
+        versions.set_tags(name, version, {key: str(value) for key, value in tags.items()})
+        _promote(name, version, granted)
 
 
 def slug(name: str) -> str:
@@ -47,14 +60,25 @@ def slug(name: str) -> str:
     return kept if kept == name else "-".join(filter(None, (kept or "model", sha256_bytes(name.encode())[:8])))
 
 
-def _hold_to_approval(registration: dict[str, Any], converted: Path) -> None:
-    name, version = registration["name"], registration["version"]
-    if (registration.get("approval") or {}).get("decision") != "approved":
-        raise RefusedError(f"{name}/{version} is not approved; nothing is packaged without an approval")
-    now = tree(converted)
-    for path in sorted(now.keys() | registration["digests"].keys()):
-        if now.get(path) != registration["digests"].get(path):
-            raise RefusedError(f"{converted / path} is not what {name}/{version} was approved with; convert again")
+def _hold_to_approval(what: str, granted: Granted, converted: Path) -> None:
+    now = {f"{MODEL}{path}": sha for path, sha in tree(converted).items()}
+    approved = {path: sha for path, sha in granted.digests.items() if path.startswith(MODEL)}
+    for path in sorted(now.keys() | approved.keys()):
+        if now.get(path) != approved.get(path):
+            raise RefusedError(f"{converted.parent / path} is not what {what} was approved with; convert again")
+
+
+def _promote(name: str, version: str, granted: Granted) -> None:
+    """What a policy approved it promotes; what people approved an operator does, if that is who packages it."""
+    what = f"{name}/{version}"
+    if granted.automatic:
+        review.promote(None, name, version)
+        return
+    user = users.find(login())
+    if user is not None and at_least(Actor(user.name, user.role), "operator"):
+        review.promote(user.name, name, version, reason="packaged")
+        return
+    say(f"{what} is packaged; an operator lets it serve: tatara review promote {what}")
 
 
 def _record(built: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,15 @@
 """The release record: which version serves in which role, signed, as the registry publishes and services follow it."""
 
 from typing import Literal
+from urllib.parse import quote
 
 from tatara.core.contract import Strict
+from tatara.core.files import sha256_bytes
 
+KIND = "release"
+"""Of the signed envelope, see `tatara.core.envelope`."""
+LONGEST = 100
+"""Characters of a folder's name in a channel."""
 ReleaseRole = Literal["champion", "canary"]
 
 
@@ -37,3 +43,13 @@ class Release(Strict):
     at: str
     by: str
     reason: str
+
+
+def place_in_channel(name: str, role: ReleaseRole) -> str:
+    """Where the newest record of a role lies in a channel: ``FOLDER/ROLE.json``, relative to its root.
+
+    The folder is the name, percent-encoded; its digest where that would be long or hidden.
+    """
+    plain = quote(name, safe="")
+    kept = plain if len(plain) <= LONGEST and not plain.startswith(".") else sha256_bytes(name.encode())
+    return f"{kept}/{role}.json"

@@ -98,6 +98,13 @@ VERBS = {
     "evaluate": Verb(_STAGES + "evaluate", "one step: measure on the test split", "evaluate workspace=RUN"),
     "register": Verb(_STAGES + "register", "one step: register if first or not worse", "register workspace=RUN"),
     "package": Verb(_STAGES + "package", "one step: build the Bento", "package workspace=RUN"),
+    "review": Verb(
+        "tatara.verbs.review:review",
+        "who lets a model serve: list, show, check, approve, reject, promote, audit, users, ...",
+        "review list|show|check|submit|approve|reject|changes|comment|promote|rollback|withdraw|retire|audit|reconcile|"
+        "users [NAME/VERSION] [reason=...]",
+        "what to do, and with which version",
+    ),
     "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),
     "serve": Verb(
         "tatara.verbs.serve:serve",

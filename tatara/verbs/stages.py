@@ -45,7 +45,7 @@ def render(result: dict[str, Any]) -> str:
     lines = [
         f"registered  {result['name']}/{result['version']} ({result['verdict'].replace('_', ' ')})",
         (
-            f"approval    {result['approval']['decision']} by {result['approval']['by']}"
+            f"approval    {result['approval']['decision']} by {' and '.join(result['approval']['by'])}"
             f"{' (automatic)' if result['approval']['automatic'] else ''}: {result['approval']['reason']}"
         ),
         *(f"{name:<11} {_interval(metrics[name])}" for name in shown),

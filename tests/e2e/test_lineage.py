@@ -61,16 +61,15 @@ def test_the_chain_is_whole_and_leads_from_the_header_to_the_data(finished: dict
     chain = verify(finished["lineage"])
     assert [link.name for link in chain.links] == LINKS
     assert chain.link("data").facts["name"] == "digits"
-    assert chain.link("approval").facts["automatic"] is True
-    evidence = chain.link("approval").facts["evidence"]
-    assert 0 < evidence["above_chance"]["low"] < evidence["above_chance"]["value"]
-    assert evidence["warnings"] == finished["warnings"]
+    approval = chain.link("approval").facts
+    assert (approval["automatic"], approval["by"]) == (True, ["policy:classification"])
+    assert approval == {**finished["approval"], "decision": "approved"}
 
 
 def test_every_artifact_that_the_chain_knows_is_held_to_its_digest(finished: dict[str, Any]) -> None:
     reference = f"{finished['name']}/{finished['version']}"
     known: list[tuple[LinkName, str, Path]] = list(artifact_paths(find_chain(reference)))
-    assert {link for link, _, _ in known} == {"validation", "run", "onnx", "evaluation", "bento"}
+    assert {link for link, _, _ in known} == {"validation", "run", "onnx", "evaluation", "approval", "bento"}
     for link, where, path in known:
         with flipped(path):
             assert broken_link(reference) == link, where
@@ -106,6 +105,11 @@ def test_every_link_with_facts_alone_is_held_to_what_it_names(finished: dict[str
             "UPDATE model_version_tags SET value='x' WHERE key='tatara.chain'",
             "UPDATE model_version_tags SET value='{chain}' WHERE key='tatara.chain'",
             "bento",
+        ),
+        (
+            "UPDATE tatara_audit SET user='x' WHERE act='approve'",
+            "UPDATE tatara_audit SET user='policy:classification' WHERE act='approve'",
+            "approval",
         ),
     ],
 )

@@ -1,0 +1,75 @@
+"""The registry's tables, beside MLflow's own in the same database."""
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+
+PREFIX = "tatara_"
+METADATA = MetaData()
+
+AUDIT = Table(
+    f"{PREFIX}audit",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False),
+    Column("user", String(128), nullable=False),
+    Column("role", String(32)),
+    Column("act", String(32), nullable=False),
+    Column("name", Text, index=True),
+    Column("version", String(32)),
+    Column("before", String(32)),
+    Column("after", String(32)),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+)
+"""Append-only: approvals, comments and reasons are read from it."""
+
+VERSIONS = Table(
+    f"{PREFIX}versions",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("version", String(32), primary_key=True),
+    Column("state", String(32), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("since", String(32), nullable=False),
+)
+"""What the log comes to."""
+
+JUDGEMENTS = Table(
+    f"{PREFIX}judgements",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, index=True),
+    Column("version", String(32), nullable=False),
+    Column("champion", String(32)),
+    Column("judgement", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+)
+"""One row a check; its number is that of the act."""
+
+RELEASES = Table(
+    f"{PREFIX}releases",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, index=True),
+    Column("role", String(32), nullable=False),
+    Column("version", String(32)),
+    Column("envelope", Text, nullable=False),
+)
+
+USERS = Table(
+    f"{PREFIX}users",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    Column("role", String(32), nullable=False),
+    Column("password", Text),
+)
+
+TOKENS = Table(
+    f"{PREFIX}tokens",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("user", String(128), nullable=False, index=True),
+    Column("expires", BigInteger, nullable=False),
+)

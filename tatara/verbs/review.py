@@ -1,0 +1,204 @@
+"""``review``: who lets a model serve, and on what evidence. The user is ``TATARA_USER``, or who is logged in."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tatara.core.errors import TataraError, UsageError
+from tatara.verbs import Output, Request
+from tatara.verbs.options import boolean, options, subject
+
+REFUSED = 3
+
+
+def review(request: Request, output: Output) -> int:
+    """Do one act of the review, or show something of it; 3 where a gate, the log or an alias is not as it should be."""
+    if not request.words or request.words[0] not in _VERBS:
+        known = ", ".join(_VERBS)
+        raise UsageError(f"what to do? tatara review VERB [NAME/VERSION]; verbs: {known}")
+    do, takes = _VERBS[request.words[0]]
+    given = options(request, **takes)
+    return do(request, given, output)
+
+
+def version_of(request: Request) -> tuple[str, str]:
+    """The name and version that the request is about.
+
+    Raises:
+        UsageError: there is none, or it names no version.
+    """
+    reference = subject(request, 1, "NAME/VERSION")
+    if match := re.fullmatch(r"(.+)/(\d+)", reference):
+        return match[1], match[2]
+    raise UsageError(f"{reference!r} names no version; write NAME/VERSION, `tatara review list` shows them")
+
+
+def me() -> str:
+    """The acting user."""
+    from registry.users import shell_user
+
+    return shell_user()
+
+
+def _list(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+    from registry.users import login
+    from tatara.verbs.review_text import table
+
+    if len(request.words) > 2:
+        raise UsageError("give one NAME, or none")
+    if len(request.words) == 2:
+        found = service.history(request.words[1], login()).versions
+    else:
+        found = service.queue(login(), everything=given.get("all", False))
+    output.give({"versions": [one.model_dump(mode="json") for one in found]}, table(found, login()))
+    return 0
+
+
+def _show(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+    from registry.users import login
+
+    return _give(service.record(*version_of(request), login()), output)
+
+
+def _check(request: Request, given: dict[str, Any], output: Output) -> int:
+    """Run the pipelines' check step in the folder of the version's run; the registry judges what it finds."""
+    from pipelines.run import run_stage
+    from pipelines.workspace import find_workspace
+    from registry import review as service
+    from registry.acting import run_of
+    from registry.users import login
+    from tatara.core.errors import RefusedError
+
+    name, version = version_of(request)
+    run_id, _ = run_of(name, version)
+    try:
+        workspace = find_workspace(run_id)
+    except UsageError:
+        raise TataraError(
+            f"the folder of run {run_id} is not on this machine; check {name}/{version} where it was trained"
+        ) from None
+    parameters = workspace.parameters("register")
+    if given.get("force"):
+        parameters = parameters.model_copy(update={"force": True})
+    try:
+        run_stage("check", workspace, parameters)
+    except RefusedError:
+        if not workspace.finished("check"):
+            raise
+    found = service.record(name, version, login())
+    _give(found, output)
+    return REFUSED if found.summary.state in ("checked", "rejected") else 0
+
+
+def _act(name: str, reason: str = "reason") -> Callable[[Request, dict[str, Any], Output], int]:
+    """An act on one version that a person gives a reason for."""
+
+    def do(request: Request, given: dict[str, Any], output: Output) -> int:
+        from registry import review as service
+
+        return _give(getattr(service, name)(me(), *version_of(request), given.get(reason, "")), output)
+
+    return do
+
+
+def _promote(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+
+    role = given.get("role", "champion")
+    if role not in ("champion", "canary"):
+        raise UsageError(f"role={role}: champion or canary")
+    return _released(service.promote(me(), *version_of(request), role, given.get("reason", "")), output)
+
+
+def _rollback(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+
+    return _released(service.roll_back(me(), *version_of(request), given.get("reason", "")), output)
+
+
+def _withdraw(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+
+    return _released(service.withdraw(me(), subject(request, 1, "NAME"), given.get("reason", "")), output)
+
+
+def _audit(request: Request, given: dict[str, Any], output: Output) -> int:
+    """Verify the log; ``head save=FILE`` keeps its signed head, ``csv save=FILE`` writes it out."""
+    from registry import audit, auditing
+    from tatara.core.files import write_text
+    from tatara.verbs.review_text import audited
+
+    what = request.words[1:]
+    if what in (("head",), ("csv",)):
+        if "save" not in given:
+            raise UsageError(f"where to? tatara review audit {what[0]} save=FILE")
+        path = Path(given["save"])
+        if what == ("csv",):
+            write_text(path, auditing.as_csv())
+            output.give({"csv": str(path)}, f"{path}: the whole log")
+            return 0
+        head = audit.save_head(path)
+        text = f"{path}: line {head.sequence}, {head.digest[:12]}; keep it where the store's writers cannot reach"
+        output.give({**head.model_dump(), "file": str(path)}, text)
+        return 0
+    if what:
+        raise UsageError("write: tatara review audit [against=FILE], audit head save=FILE, or audit csv save=FILE")
+    found = auditing.verify(Path(given["against"]) if "against" in given else None)
+    output.give(found.model_dump(mode="json"), audited(found, "against" in given))
+    return REFUSED if found.problems else 0
+
+
+def _reconcile(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry import review as service
+    from registry.words import harmless
+
+    fix = given.get("fix", False)
+    moved = service.reconcile(me() if fix else None, fix)
+    text = "\n".join(one.line for one in moved) or "every alias and every published record is what was decided"
+    output.give({"moved": [one.model_dump(mode="json") for one in moved]}, harmless(text))
+    return REFUSED if moved and not fix else 0
+
+
+def _users(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_users import users
+
+    return users(request, given, output)
+
+
+def _give(found: Any, output: Output) -> int:
+    from tatara.verbs.review_text import page
+
+    output.give(found.model_dump(mode="json"), page(found))
+    return 0
+
+
+def _released(release: Any, output: Output) -> int:
+    from tatara.verbs.review_text import released
+
+    output.give(release.model_dump(mode="json"), released(release))
+    return 0
+
+
+_Types = dict[str, Callable[[str], Any]]
+_REASON: _Types = {"reason": str}
+_VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types]] = {
+    "list": (_list, {"all": boolean}),
+    "show": (_show, {}),
+    "check": (_check, {"force": boolean}),
+    "submit": (_act("submit"), _REASON),
+    "approve": (_act("approve"), _REASON),
+    "reject": (_act("reject"), _REASON),
+    "changes": (_act("request_changes"), _REASON),
+    "comment": (_act("comment", "text"), {"text": str}),
+    "promote": (_promote, {"role": str, **_REASON}),
+    "rollback": (_rollback, _REASON),
+    "withdraw": (_withdraw, _REASON),
+    "retire": (_act("retire"), _REASON),
+    "audit": (_audit, {"save": str, "against": str}),
+    "reconcile": (_reconcile, {"fix": boolean}),
+    "users": (_users, {"role": str, "minutes": int}),
+}
+"""Verb -> what does it, and the options that it takes."""
