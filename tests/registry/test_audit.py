@@ -1,0 +1,220 @@
+"""The log: what it holds, and that nobody changes it unnoticed."""
+
+import csv
+import io
+import sqlite3
+import stat
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from registry import audit, auditing, review, users
+from registry.keys import folder
+from tatara.core.errors import RefusedError, TataraError
+from tatara.core.files import canonical_json, digest
+from tests.registry.cases import NAME, against, checked, evidence, new_version, packaged, serving
+
+
+@pytest.fixture
+def log(store: Path) -> Path:
+    """A store in which something has happened: the database's file."""
+    serving()
+    version = new_version()
+    checked(against(version=version))
+    packaged(version)
+    review.comment("bob", NAME, version, "nice")
+    review.promote("olga", NAME, version)
+    assert auditing.verify().problems == ()
+    return store / "mlflow" / "mlflow.db"
+
+
+def sql(database: Path, *statements: str) -> None:
+    with sqlite3.connect(database) as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0, statement
+    connection.close()
+
+
+def forged(database: Path, sequence: int, **changes: object) -> None:
+    """A line changed, and it and every later one chained anew: what somebody who knows how it works would do."""
+    connection = sqlite3.connect(database)
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute("SELECT * FROM tatara_audit ORDER BY sequence")]
+    previous = rows[sequence - 2]["digest"]
+    for row in rows[sequence - 1 :]:
+        values = {**row, **(changes if row["sequence"] == sequence else {}), "previous": previous}
+        import json
+
+        line = {key: value for key, value in values.items() if key != "digest"} | {
+            "detail": json.loads(values["detail"])
+        }
+        previous = digest(line)
+        connection.execute("DELETE FROM tatara_audit WHERE sequence=?", (row["sequence"],))
+        values["digest"] = previous
+        names = ",".join(f'"{key}"' for key in values)
+        marks = ",".join("?" * len(values))
+        connection.execute(f"INSERT INTO tatara_audit ({names}) VALUES ({marks})", list(values.values()))
+    connection.commit()
+    connection.close()
+
+
+def test_every_act_is_one_line_chained_to_the_one_before(log: Path) -> None:
+    lines = audit.acts()[::-1]
+    assert [line.sequence for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[0].previous == ""
+    for before, line in pairwise(lines):
+        assert line.previous == before.digest
+        fields = line.model_dump(mode="json", exclude={"digest"})
+        assert line.digest == digest(fields)
+    acts = [line.act for line in lines if line.version == "2"]
+    assert acts == ["register", "check", "submit", "approve", "comment", "promote"]
+    assert [(line.act, line.after) for line in lines if line.version == "1"][-1] == ("replace", "approved")
+    assert audit.acts(NAME, "2")[0].user == "olga"
+
+
+TAMPERED = {
+    "edited reason": ("UPDATE tatara_audit SET detail=replace(detail, 'nice', 'evil') WHERE act='comment'",
+                      "was edited: its digest is not that of what it says"),
+    "edited user": ("UPDATE tatara_audit SET user='mallory' WHERE act='promote'", "was edited"),
+    "edited time": ("UPDATE tatara_audit SET at='2020-01-01T00:00:00Z' WHERE sequence=7", "line 7 was edited"),
+    "broken text": ("UPDATE tatara_audit SET detail='{' WHERE sequence=7", "line 7 cannot be read"),
+    "deleted": ("DELETE FROM tatara_audit WHERE sequence=9", "line 10 does not follow the line before"),
+    "first deleted": ("DELETE FROM tatara_audit WHERE sequence=1", "line 2 does not follow the line before"),
+    "cut off": ("DELETE FROM tatara_audit WHERE sequence>=(SELECT max(sequence) FROM tatara_audit)",
+                "the log was cut off: the head in "),
+    "emptied": ("DELETE FROM tatara_audit", "the log was cut off: the head in "),
+    "state": ("UPDATE tatara_versions SET state='retired' WHERE version='1'",
+              "the state of colours/1 is retired in the store, approved in the log"),
+    "author": ("UPDATE tatara_versions SET author='bob' WHERE version='1'", "the run and author of colours/1 is "),
+    "version": ("DELETE FROM tatara_versions WHERE version='1'", "the state of colours/1 is absent in the store"),
+    "role": ("UPDATE tatara_users SET role='admin' WHERE name='anna'",
+             "the role of anna is admin in the store, data_scientist in the log"),
+    "password": ("UPDATE tatara_users SET password='x' WHERE name='anna'", "the password of anna is "),
+    "user": ("INSERT INTO tatara_users (name, role) VALUES ('eve', 'admin')",
+             "the role of eve is admin in the store, absent in the log"),
+    "verdict": ("UPDATE tatara_judgements SET judgement=replace(judgement, '\"asked\":0', '\"asked\":1')", "the check "),
+    "check": ("DELETE FROM tatara_judgements WHERE version='1'", "the check "),
+    "release": ("UPDATE tatara_releases SET version='1' WHERE sequence=2", "the releases in the store are not those"),
+    "release gone": ("DELETE FROM tatara_releases WHERE sequence=1", "the releases in the store are not those"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_whatever_is_changed_in_the_database_is_told(log: Path, what: str) -> None:
+    statement, said = TAMPERED[what]
+    sql(log, statement)
+    problems = auditing.verify().problems
+    assert any(said in problem for problem in problems), problems
+    assert all("\n" not in problem for problem in problems)
+
+
+def test_lines_in_another_order_are_told(log: Path) -> None:
+    sql(
+        log, "UPDATE tatara_audit SET sequence=-1 WHERE sequence=8", "UPDATE tatara_audit SET sequence=8 WHERE sequence=9",
+        "UPDATE tatara_audit SET sequence=9 WHERE sequence=-1",
+    )  # fmt: skip
+    assert any("does not follow" in problem for problem in auditing.verify().problems)
+
+
+def test_a_log_that_was_written_anew_does_not_hold_the_head(log: Path, tmp_path: Path) -> None:
+    """Whoever knows how the chain is made makes another one; the signed head tells."""
+    audit.save_head(tmp_path / "head.json")
+    promoted = next(act for act in audit.acts() if act.act == "promote" and act.user == "olga")
+    forged(log, promoted.sequence, user="root", role="admin")
+    problems = auditing.verify().problems
+    assert [problem for problem in problems if "is not the one that was signed" in problem]
+    for kept in (folder() / "heads").iterdir():
+        kept.unlink()
+    assert auditing.verify().problems == ()
+    (problem,) = auditing.verify(tmp_path / "head.json").problems
+    assert "is not the one that was signed" in problem
+
+
+def test_a_forged_line_that_breaks_the_rules_is_told_even_without_a_head(log: Path) -> None:
+    for kept in (folder() / "heads").iterdir():
+        kept.unlink()
+    promoted = next(act for act in audit.acts() if act.act == "promote" and act.user == "olga")
+    forged(log, promoted.sequence, user="vera", role="viewer")
+    assert f"line {promoted.sequence}: vera had no role for promote" in auditing.verify().problems
+
+
+def test_a_log_that_was_cut_off_and_went_on_is_told(log: Path) -> None:
+    """The head that this machine keeps does not move along another log."""
+    sql(log, "DELETE FROM tatara_audit WHERE act='comment' OR sequence > (SELECT sequence FROM tatara_audit WHERE "
+             "act='comment')")  # fmt: skip
+    users.add("root", "new1", "viewer")
+    users.add("root", "new2", "viewer")
+    users.add("root", "new3", "viewer")
+    users.add("root", "new4", "viewer")
+    assert any("is not the one that was signed" in problem for problem in auditing.verify().problems)
+
+
+def test_a_saved_head_lies_in_the_log_that_grew(log: Path, tmp_path: Path) -> None:
+    head = audit.save_head(tmp_path / "head.json")
+    review.comment("bob", NAME, "2", "more")
+    found = auditing.verify(tmp_path / "head.json")
+    assert found.problems == ()
+    assert found.head is not None
+    assert found.head.sequence == head.sequence + 1 == found.acts
+
+
+def test_a_changed_head_is_refused(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "head.json"
+    audit.save_head(path)
+    content = path.read_text()
+    for old, new in (('"payload":"e', '"payload":"f'), ('"sig":"', '"sig":"AAAA'), ("audit-head", "release")):
+        path.write_text(content.replace(old, new, 1))
+        with pytest.raises(RefusedError):
+            auditing.verify(path)
+    with pytest.raises(TataraError, match="cannot be read"):
+        auditing.verify(tmp_path / "nothing.json")
+
+
+def test_a_head_that_somebody_else_signed_is_refused(log: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TATARA_SIGNING_KEY", str(tmp_path / "other.pem"))
+    audit.save_head(tmp_path / "head.json")
+    monkeypatch.delenv("TATARA_SIGNING_KEY")
+    with pytest.raises(RefusedError, match="signed by another key"):
+        auditing.verify(tmp_path / "head.json")
+
+
+def test_the_key_is_its_owners_alone(log: Path) -> None:
+    key = folder() / "signing.pem"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    key.chmod(0o640)
+    with pytest.raises(TataraError, match="others may read this private key"):
+        audit.save_head(folder() / "head.json")
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "|calc", "%0A=1", "\ufeff=1", '=HYPERLINK("x")']
+
+
+def test_no_cell_of_the_csv_starts_a_formula(store: Path) -> None:
+    version = new_version()
+    checked(evidence(version=version), user="=cmd|' /C calc'!A0")
+    for text in FORMULAS:
+        review.comment("bob", NAME, version, text)
+    rows = list(csv.reader(io.StringIO(auditing.as_csv())))
+    assert len(rows) == len(audit.acts()) + 1
+    assert all(len(row) == len(rows[0]) for row in rows)
+    starts = {cell.lstrip(" \ufeff")[:1] for row in rows for cell in row}
+    assert not starts & set("=+-@\t\r\n|%")
+    assert any(cell.startswith("'=cmd") for row in rows for cell in row)
+
+
+def test_the_csv_holds_what_the_log_says(log: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(auditing.as_csv())))
+    lines = audit.acts()[::-1]
+    assert [row["digest"] for row in rows] == [line.digest for line in lines]
+    assert [row["detail"] for row in rows] == [canonical_json(line.detail) for line in lines]
+
+
+def test_the_audit_of_a_thousand_lines_is_quick(log: Path) -> None:
+    import time
+
+    for number in range(300):
+        review.comment("bob", NAME, "1", f"{number}")
+    began = time.perf_counter()
+    assert auditing.verify().problems == ()
+    assert time.perf_counter() - began < 5
