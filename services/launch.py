@@ -16,10 +16,10 @@ from typing import Self
 
 import psutil
 
+from services.lifetime import GRACE_SECONDS
 from tatara.core.errors import RefusedError, TataraError, UsageError
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 15.0
 REFUSALS = {RefusedError.exit_code: RefusedError, UsageError.exit_code: UsageError}
 
 
@@ -42,17 +42,19 @@ class Service:
         return self.process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and end what has not ended after `STOP_SECONDS`. Twice is as good as once."""
+        """Ask it to end, and kill what has not ended after `GRACE_SECONDS`, or when asked again meanwhile."""
         if self.process.poll() is not None:
             return
         workers = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_SECONDS)
-        for left in (self.process, *workers):
-            with suppress(psutil.NoSuchProcess):
-                left.kill()
-        self.process.wait()
+        try:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE_SECONDS)
+        finally:
+            for left in (self.process, *workers):
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
+            self.process.wait()
 
     def __enter__(self) -> Self:
         return self
