@@ -42,7 +42,9 @@ def trained_parameters(folder: Path) -> Parameters:
     return resolve(stored.pop("kind"), stored)
 
 
-def asked(kind: str, given: Mapping[str, Any], explicit: Collection[str] | None = None) -> Parameters:
+def asked(
+    kind: str, given: Mapping[str, Any], explicit: Collection[str] | None = None, beside: Collection[str] = ()
+) -> Parameters:
     """The parameters of a new run: as `pipelines.parameters.resolve` has them, or with ``tune=none`` the earlier run's.
 
     A model that is served as it was trained needs the parameters that shaped it and its images. They are those that not
@@ -52,13 +54,14 @@ def asked(kind: str, given: Mapping[str, Any], explicit: Collection[str] | None 
         kind: of the run.
         given: parameters by name.
         explicit: names among them that somebody asked for; all by default.
+        beside: as for `resolve`.
 
     Raises:
         UsageError: as `resolve` and `trained_folder`, or the earlier run is of another kind or model.
     """
     reference = str(given.get("weights", "none"))
     if given.get("tune") != "none" or reference in ("none", "imagenet"):
-        return resolve(kind, given)
+        return resolve(kind, given, beside)
     explicit = given.keys() if explicit is None else explicit
     earlier = trained_parameters(trained_folder(reference))
     if earlier.kind != kind:
@@ -70,7 +73,7 @@ def asked(kind: str, given: Mapping[str, Any], explicit: Collection[str] | None 
     general = Parameters.model_fields.keys() - {"model"}
     own = {name: value for name, value in given.items() if name in general or name in explicit}
     shaping = {name: value for name, value in earlier.model_dump(mode="json").items() if name not in general}
-    found = resolve(kind, {**shaping, **own})
+    found = resolve(kind, {**shaping, **own}, beside)
     plain = resolve(kind, {**own, "model": earlier.model})
     taken = ["model", *(name for name in shaping if getattr(found, name) != getattr(plain, name))]
     say(f"weights={reference}: taken from it: {' '.join(f'{name}={_written(shaping[name])}' for name in taken)}")

@@ -98,7 +98,7 @@ def _overridden(parameters: Any, request: Request) -> Any:
     given = {key: value for key, value in request.options.items() if key not in _OWN}
     if not given:
         return parameters
-    return asked(parameters.kind, {**parameters.model_dump(mode="json"), **given}, explicit=given.keys())
+    return asked(parameters.kind, {**parameters.model_dump(mode="json"), **given}, explicit=given.keys(), beside=_OWN)
 
 
 def _parameters(request: Request) -> Any:
@@ -112,7 +112,7 @@ def _parameters(request: Request) -> Any:
     if kind is None:
         raise UsageError("which kind? write for example: tatara run classification data=digits")
     given.pop("kind", None)
-    return asked(kind, {key: _typed(value) for key, value in given.items()})
+    return asked(kind, {key: _typed(value) for key, value in given.items()}, beside=_OWN)
 
 
 def _read_params(path: str) -> dict[str, Any]:
