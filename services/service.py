@@ -6,16 +6,18 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import bentoml
+import psutil
 
 from services.door import Door
 from services.engine import Engine, load
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
-GRACE_SECONDS = 5.0
-"""For answers that are being made when the service is told to end."""
+GRACE_SECONDS = 3.0
+"""For answers that are being made when what started the service has ended."""
 
 _engine: list[Engine] = []
 
@@ -30,13 +32,17 @@ class _LateDoor(Door):
 
 
 def end_with(parent: int) -> None:
-    """End this process when the one that started it has ended, whatever ended that and whatever is still computed."""
+    """End this process and its own when the one that started it has ended, whatever ended that and however busy."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(1)
+            time.sleep(0.5)
+        own = psutil.Process().children(recursive=True)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_SECONDS)
+        for left in own:
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

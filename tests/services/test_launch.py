@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,24 +76,55 @@ def test_a_process_that_is_too_busy_to_be_told_ends_with_its_starter_all_the_sam
 
 
 LAUNCH = """
-import os, signal, sys
+import sys
 from pathlib import Path
-from services.launch import launch
-service = launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
-print(service.process.pid, flush=True)
-signal.pause()
+from services.launch import exit_when_told, launch
+exit_when_told()
+with launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2])) as service:
+    print(service.process.pid, flush=True)
+    service.wait()
 """
 
 
-def test_it_ends_with_the_process_that_started_it_even_when_that_is_killed(bento_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("told", "stuck"),
+    [(signal.SIGTERM, True), (signal.SIGINT, True), (signal.SIGHUP, False), (signal.SIGKILL, True)],
+)
+def test_it_ends_with_the_process_that_started_it(
+    told: signal.Signals, stuck: bool, bento_home: Path, tmp_path: Path
+) -> None:
+    """Whatever ends that one, and even where the worker is stopped and so heeds nothing but SIGKILL."""
     command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         supervisor = psutil.Process(int(parent.stdout.readline()))
-        started = [supervisor, *supervisor.children(recursive=True)]
-        parent.kill()
+        workers = supervisor.children(recursive=True)
+        if stuck:
+            for worker in workers:
+                worker.suspend()
+        parent.send_signal(told)
+        left = psutil.wait_procs([supervisor, *workers], timeout=10)[1]
+    for one in left:
+        one.kill()
 
-    assert len(started) >= 2
-    assert psutil.wait_procs(started, timeout=30)[1] == []
+    assert workers
+    assert left == []
+
+
+def test_a_second_signal_ends_a_stuck_service_at_once(bento_home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        supervisor = psutil.Process(int(parent.stdout.readline()))
+        workers = supervisor.children(recursive=True)
+        for worker in workers:
+            worker.suspend()
+        for _ in range(2):
+            parent.send_signal(signal.SIGTERM)
+            time.sleep(1)
+        left = psutil.wait_procs([supervisor, *workers], timeout=1.5)[1]
+    for one in left:
+        one.kill()
+
+    assert left == []
 
 
 def test_a_changed_byte_is_refused_before_it_is_loaded(bento_home: Path, tmp_path: Path) -> None:
