@@ -4,11 +4,12 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
-GRACE_SECONDS = 5.0
-"""For the answers that are being made when a service is told to end; what is left then is killed."""
+GRACE_SECONDS = 3.0
+"""For answers that are being made when what started the service has ended; what is left then is killed."""
 
 
 def end_with(parent: int) -> None:
@@ -34,4 +35,5 @@ def end_soon() -> None:
 def _kill_after_grace() -> None:
     time.sleep(GRACE_SECONDS)
     for process in (*psutil.Process().children(recursive=True), psutil.Process()):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

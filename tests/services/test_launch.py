@@ -21,7 +21,6 @@ import pytest
 from onnx import numpy_helper
 
 from services.launch import launch
-from services.lifetime import GRACE_SECONDS
 from tatara.core.client import Client
 from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import read_json, tree, write_json
@@ -87,11 +86,8 @@ sys.exit(cli.main(["serve", "colours", "--json"]))
 """
 
 
-@pytest.mark.parametrize("busy", [False, True])
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_lives_on_after_tatara_serve_however_that_ends(
-    bento_home: Path, tmp_path: Path, end: signal.Signals, busy: bool
-) -> None:
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_lives_on_after_a_busy_tatara_serve(bento_home: Path, tmp_path: Path, end: signal.Signals) -> None:
     (tmp_path / "bentoml").symlink_to(bento_home)
     environment = {**os.environ, "TATARA_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", SERVE]
@@ -99,17 +95,16 @@ def test_nothing_lives_on_after_tatara_serve_however_that_ends(
         url = json.loads(parent.stdout.readline())["url"]
         (supervisor,) = psutil.Process(parent.pid).children()
         started = [supervisor, *supervisor.children(recursive=True)]
-        if busy:
-            threading.Thread(target=_keep_busy, args=(url,)).start()
-            _wait_until_it_computes(started[-1])
+        threading.Thread(target=_keep_busy, args=(url,)).start()
+        _wait_until_it_computes(started[-1])
         parent.send_signal(end)
-        left = psutil.wait_procs(started, timeout=2 * GRACE_SECONDS)[1]
+        left = psutil.wait_procs(started, timeout=10)[1]
         for one in left:
             one.kill()
 
     assert len(started) >= 2
     assert left == []
-    assert parent.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[end]
+    assert parent.returncode == {signal.SIGTERM: 143, signal.SIGKILL: -9}[end]
 
 
 def _keep_busy(url: str) -> None:
@@ -126,7 +121,7 @@ def _wait_until_it_computes(worker: psutil.Process) -> None:
         time.sleep(0.05)
 
 
-LAUNCH = """
+START = """
 import sys
 from pathlib import Path
 from services.launch import launch
@@ -137,7 +132,7 @@ launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
 @pytest.mark.parametrize("supervisor_too", [False, True])
 def test_what_starts_ends_when_its_starter_is_killed(bento_home: Path, tmp_path: Path, supervisor_too: bool) -> None:
     """The worker comes to life after what it is to watch has ended."""
-    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    command = [sys.executable, "-c", START, bento_home, tmp_path / "log"]
     with subprocess.Popen(command) as parent:
         began = time.monotonic()
         while len(started := psutil.Process(parent.pid).children(recursive=True)) < 2:
@@ -149,6 +144,58 @@ def test_what_starts_ends_when_its_starter_is_killed(bento_home: Path, tmp_path:
     left = psutil.wait_procs(started, timeout=30)[1]
     for one in left:
         one.kill()
+    assert left == []
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from services.launch import exit_when_told, launch
+exit_when_told()
+with launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2])) as service:
+    print(service.process.pid, flush=True)
+    service.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "stuck"),
+    [(signal.SIGTERM, True), (signal.SIGINT, True), (signal.SIGHUP, False), (signal.SIGKILL, True)],
+)
+def test_it_ends_with_the_process_that_started_it(
+    told: signal.Signals, stuck: bool, bento_home: Path, tmp_path: Path
+) -> None:
+    """Whatever ends that one, and even where the worker is stopped and so heeds nothing but SIGKILL."""
+    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        supervisor = psutil.Process(int(parent.stdout.readline()))
+        workers = supervisor.children(recursive=True)
+        if stuck:
+            for worker in workers:
+                worker.suspend()
+        parent.send_signal(told)
+        left = psutil.wait_procs([supervisor, *workers], timeout=10)[1]
+    for one in left:
+        one.kill()
+
+    assert workers
+    assert left == []
+
+
+def test_a_second_signal_ends_a_stuck_service_at_once(bento_home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        supervisor = psutil.Process(int(parent.stdout.readline()))
+        workers = supervisor.children(recursive=True)
+        for worker in workers:
+            worker.suspend()
+        for _ in range(2):
+            parent.send_signal(signal.SIGTERM)
+            time.sleep(1)
+        left = psutil.wait_procs([supervisor, *workers], timeout=1.5)[1]
+    for one in left:
+        one.kill()
+
     assert left == []
 
 
