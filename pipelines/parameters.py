@@ -131,8 +131,13 @@ def choose(what: str, given: str, known: Iterable[str]) -> str:
     raise UsageError(f"no {what} {given!r}; {hint}")
 
 
-def resolve(kind: str, given: Mapping[str, Any]) -> Parameters:
+def resolve(kind: str, given: Mapping[str, Any], beside: Iterable[str] = ()) -> Parameters:
     """The typed parameters of a run of ``kind``, strings converted, defaults of its model filled in.
+
+    Args:
+        kind: of the run.
+        given: parameters by name.
+        beside: names that whoever asks takes beside them, to suggest for a mistyped one.
 
     Raises:
         UsageError: an unknown name (the nearest is suggested), or a value of the wrong type or range.
@@ -143,7 +148,7 @@ def resolve(kind: str, given: Mapping[str, Any]) -> Parameters:
         raise UsageError(f"{model} is a model of {other}, not of {kind}; {kind} has {', '.join(available)}")
     schema = model_module(kind, choose("model", model, available)).Parameters
     for key in given:
-        choose("parameter", key, schema.model_fields)
+        choose("parameter", key, (*schema.model_fields, *beside))
     try:
         resolved: Parameters = schema.model_validate({**given, "kind": kind, "model": model})
     except ValidationError as error:

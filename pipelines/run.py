@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.datasets.dataset import open_dataset
 from pipelines.parameters import Parameters, task_module
+from pipelines.training.origin import refuse_unfit
 from pipelines.workspace import STAGES, Workspace
 from tatara.core.errors import UsageError
 from tatara.core.files import read_json, write_json
@@ -29,9 +30,13 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
     The parameters are kept in the workspace first, so that a run that was stopped can be resumed.
 
     Raises:
-        UsageError: no such dataset, or one of a kind that cannot be trained on; nothing was written.
+        UsageError: no such dataset, one of a kind that cannot be trained on, or weights that do not fit; nothing was
+            written.
     """
     _refuse_other_data(parameters)
+    if not workspace.finished("train"):
+        labels = task_module(parameters.kind).labels(open_dataset(parameters.data).description)
+        refuse_unfit(parameters, labels)
     write_json(workspace.path / "parameters.json", parameters.model_dump(mode="json"))
     for stage in STAGES:
         if workspace.finished(stage):

@@ -134,7 +134,8 @@ class Surface:
                 async with asyncio.timeout(seconds):
                     return await ask(upload, options)
             except TimeoutError:
-                advice = "send fewer or smaller images, or raise TATARA_ANSWER_SECONDS"
+                what = "a smaller image" if len(upload.contents) == 1 else "fewer or smaller images"
+                advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
                 raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
     def _options(self, upload: Upload) -> Any:

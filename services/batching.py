@@ -35,7 +35,7 @@ class Batcher:
             thread.start()
 
     def submit(self, prepared: NDArray[np.float32]) -> "Future[Outputs]":
-        """One prepared example; the future holds its outputs without the batch axis."""
+        """One prepared example; the future holds its outputs without the batch axis, and cancels it while it waits."""
         future: Future[Outputs] = Future()
         self._waiting.put((prepared, future))
         return future
@@ -49,8 +49,8 @@ class Batcher:
 
     def _work(self) -> None:
         while (first := self._waiting.get()) is not None:
-            batch, closing = [first], False
-            while len(batch) < self._max_batch and not closing:
+            taken, closing = [first], False
+            while len(taken) < self._max_batch and not closing:
                 try:
                     more = self._waiting.get_nowait()
                 except queue.Empty:
@@ -58,8 +58,10 @@ class Batcher:
                 if more is None:
                     closing = True
                 else:
-                    batch.append(more)
-            self._answer([example for example, _ in batch], [future for _, future in batch])
+                    taken.append(more)
+            batch = [(example, future) for example, future in taken if future.set_running_or_notify_cancel()]
+            if batch:
+                self._answer([example for example, _ in batch], [future for _, future in batch])
             if closing:
                 return
 

@@ -151,7 +151,8 @@ class Engine:
             image = await self._in_pool(self._open, content, keep)
             if image.prepared is None:
                 parts = await self._parts(image.pixels, image.windows)
-                return await self._in_pool(lambda: use(merged(self.runtime.kind, parts, image.windows), image))
+                whole = await self._in_pool(merged, self.runtime.kind, parts, image.windows)
+                return await self._in_pool(use, whole, image)
             outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
             return await self._in_pool(lambda: use(self.runtime.finish(outputs, image.size, options), image))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import psutil
 from tatara.core.errors import RefusedError, TataraError, UsageError
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 15.0
+STOP_SECONDS = 5.0
+"""For answers that are being made when a service is told to end."""
 REFUSALS = {RefusedError.exit_code: RefusedError, UsageError.exit_code: UsageError}
 
 
@@ -42,23 +44,31 @@ class Service:
         return self.process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and end what has not ended after `STOP_SECONDS`. Twice is as good as once."""
+        """Ask it to end, and kill what has not ended after `STOP_SECONDS`, or when asked again meanwhile."""
         if self.process.poll() is not None:
             return
         workers = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_SECONDS)
-        for left in (self.process, *workers):
-            with suppress(psutil.NoSuchProcess):
-                left.kill()
-        self.process.wait()
+        try:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+        finally:  # also when a second signal cuts the waiting short
+            for left in (self.process, *workers):
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
+            self.process.wait()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+
+def exit_when_told() -> None:
+    """Leave this process by an exception on SIGTERM and SIGHUP, as on Ctrl-C, so that its service is stopped too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda told, _: sys.exit(128 + told))
 
 
 def free_port() -> int:

@@ -2,20 +2,18 @@
 
 import asyncio
 import os
-import signal
 import sys
-import threading
-import time
 
 import bentoml
 
 from services.door import Door
 from services.engine import Engine, load
+from services.lifetime import end_soon, end_with
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
-GRACE_SECONDS = 5.0
-"""For answers that are being made when the service is told to end."""
+SUPERVISOR = "TATARA_SUPERVISOR"
+"""Environment variable with the process id of BentoML's supervisor."""
 
 _engine: list[Engine] = []
 
@@ -29,19 +27,6 @@ class _LateDoor(Door):
         super().__init__(app, _engine[0])  # type: ignore[arg-type]
 
 
-def end_with(parent: int) -> None:
-    """End this process when the one that started it has ended, whatever ended that and whatever is still computed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 @bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
@@ -52,6 +37,7 @@ class TataraService:
         """Before any worker starts: end the server in one line where the model cannot be served."""
         if parent := os.environ.get("TATARA_PARENT"):
             end_with(int(parent))
+        os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
             pin = read_pin()
             load(pin, read_settings(pin))
@@ -62,12 +48,13 @@ class TataraService:
     @bentoml.on_startup
     async def start(self) -> None:
         """Load the model while the process already says that it is alive."""
-        end_with(os.getppid())  # BentoML's supervisor
+        end_with(int(os.environ.get(SUPERVISOR, os.getppid())))
         self._starting = asyncio.create_task(_engine[0].start())
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
         """End the model's threads."""
+        end_soon()
         _engine[0].stop()
 
 

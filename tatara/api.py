@@ -36,11 +36,11 @@ def run(kind: str, *, workspace: str | Path | None = None, **parameters: Any) ->
         RefusedError: the data, the parity proof or the comparison with the champion said no.
     """
     apply_library_environment()
-    from pipelines.parameters import resolve
+    from pipelines.earlier import asked
     from pipelines.run import run_all
     from pipelines.workspace import Workspace, new_workspace
 
-    resolved = resolve(kind, parameters)
+    resolved = asked(kind, parameters)
     return run_all(Workspace(Path(workspace).absolute()) if workspace else new_workspace(resolved), resolved)
 
 

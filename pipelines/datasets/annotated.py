@@ -87,15 +87,15 @@ class Repairs:
         self.allowed = allowed
         self.made: list[str] = []
 
-    def leave_out(self, what: str) -> None:
-        """Note that ``what``, which names its file, is left out.
+    def leave_out(self, what: str, with_it: str = "") -> None:
+        """Note that ``what``, which names its file, is left out, or ``with_it`` the whole that it makes unusable.
 
         Raises:
             UsageError: repairing is not allowed.
         """
         if not self.allowed:
-            raise UsageError(f"{what}; mend it, or leave it out with repair=true")
-        self.made.append(f"{what}: left out")
+            raise UsageError(f"{what}; mend it, or leave {with_it or 'it'} out with repair=true")
+        self.made.append(f"{what}: {with_it}{' is ' if with_it else ''}left out")
 
 
 def split_of(path: str) -> Split | None:

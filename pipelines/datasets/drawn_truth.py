@@ -11,8 +11,6 @@ from tatara.core import painting
 
 LINE, TEXT = 2, 12
 """Pixels of the boxes' lines and of the names' height."""
-LEAST_NAMED = 0.002
-"""Share of a picture that a class has to cover to be named in it."""
 MOST_NAMED = 12
 """Objects above which only the classes' largest ones are named."""
 
@@ -72,6 +70,6 @@ def draw_label_mask(
     for position in present:
         painting.region(canvas, masks[position], painting.colour(position))
     for position in sorted(present, key=lambda position: -shares[position]):
-        if shares[position] >= LEAST_NAMED:
+        if shares[position] >= painting.LEAST_NAMED:
             painting.name(canvas, painting.inside(masks[position]), classes[position], painting.colour(position))
     return canvas.picture

@@ -67,7 +67,7 @@ def _usable(path: Path, examined: list[Examined], wishes: Wishes, repairs: Repai
     refuse_broken(path, broken, wishes.skip_broken or repairs.allowed)
     for one in examined:
         if one.fault:
-            repairs.leave_out(f"{one.fault}, so that the image cannot be used")
+            repairs.leave_out(str(one.fault), "the whole image")
     sound = [one for one in examined if not one.measured.decode_error and not one.fault]
     if not sound:
         raise UsageError(f"{path}: no image is left that can be used")

@@ -38,7 +38,7 @@ def compared(challenger: Judged, champion: Judged, primary: Verdict, margin: flo
                 challenger=_number(values[0]),
                 champion=_number(values[1]),
                 verdict=verdict,
-                needed=_needed(name, verdict, challenger, champion, weights),
+                needed=needed(name, verdict, challenger, champion, weights),
                 higher_is_better=name not in LOWER_IS_BETTER,
             )
         )
@@ -63,8 +63,15 @@ def _verdict(name: str, challenger: Judged, champion: Judged, margin: float, wei
     )  # fmt: skip
 
 
-def _needed(name: str, verdict: Verdict, challenger: Judged, champion: Judged, weights: Floats) -> int | None:
-    """See `tatara.core.hypotheses.examples_needed`; only where there is not enough data."""
+def needed(name: str, verdict: Verdict, challenger: Judged, champion: Judged, weights: Floats) -> int | None:
+    """How many examples would decide, see `tatara.core.hypotheses.examples_needed`; only where there are not enough.
+
+    Args:
+        name: of the metric.
+        verdict: on it.
+        challenger, champion: the same examples in the same order.
+        weights: `pipelines.evidence.resampling.weightings` of these.
+    """
     if verdict.verdict != "not_enough_data" or not verdict.examples:
         return None
     examples, gap = verdict.examples, verdict.difference.value
@@ -75,5 +82,5 @@ def _needed(name: str, verdict: Verdict, challenger: Judged, champion: Judged, w
         spread = apart(challenger.metrics[name], champion.metrics[name], weights).deviation
         deviation, decisions = spread * math.sqrt(examples), float(challenger.decisions.sum()) / examples
     gain = -gap if name in LOWER_IS_BETTER else gap
-    needed = examples_needed(gain, deviation, verdict.margin, decisions)
-    return None if needed is None else max(needed, examples + 1)
+    found = examples_needed(gain, deviation, verdict.margin, decisions)
+    return None if found is None else max(found, examples + 1)

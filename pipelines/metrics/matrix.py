@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
+from unicodedata import east_asian_width
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,13 @@ from pipelines.drawing import INK, legible, picture
 
 ANNOTATED = 20
 """Classes up to which a confusion matrix shows its figures."""
+CELLS = 0.6
+"""Part of a picture's side that the cells take."""
+
+
+def _inches(name: str) -> float:
+    """About how wide a name is written."""
+    return sum(0.16 if east_asian_width(character) in "WF" else 0.09 for character in name)
 
 
 def draw_confusion(
@@ -36,13 +44,19 @@ def draw_confusion(
         axis = figure.subplots()
         drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=most)
         step = -(-classes // 50)
-        axis.set_xticks(range(0, classes, step), names[::step], rotation=90 if max(map(len, names)) > 3 else 0)
+        axis.set_xticks(range(0, classes, step), names[::step])
+        if max(map(_inches, names)) > CELLS * side / classes * step:
+            axis.tick_params(axis="x", labelrotation=40)
+            for name in axis.get_xticklabels():
+                name.set(ha="right", va="top", rotation_mode="anchor")
         axis.set_yticks(range(0, classes, step), names[::step])
         axis.set(xlabel="answer", ylabel="truth")
         axis.set_title(title)
         axis.spines[:].set_visible(False)
         axis.tick_params(length=0)
-        figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02).outline.set_visible(False)
+        bar = figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02)
+        bar.outline.set_visible(False)
+        bar.set_label("share of the true class" if colours == "shares" else "how many")
         if classes <= ANNOTATED:
             for row, column in np.argwhere((counts > 0) & (shares >= least)):
                 share = f"{shares[row, column]:.2f}".lstrip("0")

@@ -1,5 +1,6 @@
 """Evaluate: what will be served, from file bytes through the exported graphs, on the test split."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 from pipelines import tracking
 from pipelines.answering import answered
 from pipelines.datasets.dataset import open_dataset
+from pipelines.evidence.comparison import needed
+from pipelines.evidence.resampling import weightings
 from pipelines.examples import Example, split_examples
 from pipelines.latency import latency
 from pipelines.parameters import Parameters, evaluation_module
@@ -15,7 +18,7 @@ from pipelines.workspace import Workspace
 from tatara.core.errors import RefusedError
 from tatara.core.files import write_json
 from tatara.core.runtime import INT8, Runtime
-from tatara.core.statistics import Interval
+from tatara.core.statistics import Interval, Verdict
 
 TRAIN_SAMPLE = 500
 """Training examples asked for the gap, or as many as there are test examples where these are more."""
@@ -69,15 +72,29 @@ def _int8(
     verdict = kind.paired(small, predictions, parameters.int8_margin, parameters.seed)
     gap = verdict.difference
     if verdict.verdict not in ("better", "not_worse"):
+        enough = _enough(verdict, kind.PRIMARY, small, predictions, runtime, parameters)
         raise RefusedError(
             f"int8: {kind.PRIMARY} changes by {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] "
             f"({verdict.confidence:.0%}) on {verdict.examples} test examples, which does not show that at most "
-            f"{parameters.int8_margin:g} is lost ({verdict.verdict.replace('_', ' ')}); run with int8=false, a larger "
-            "int8_margin, or more test images"
+            f"{parameters.int8_margin:g} is lost ({verdict.verdict.replace('_', ' ')}); run with int8=false or a "
+            f"larger int8_margin{enough}"
         )
     write_json(folder / "int8.json", verdict.model_dump())
     small.to_parquet(folder / "predictions.int8.parquet", index=False)
     return {f"int8_{kind.PRIMARY}_change": gap}
+
+
+def _enough(
+    verdict: Verdict, metric: str, small: Any, predictions: Any, runtime: Runtime, parameters: Parameters
+) -> str:  # fmt: skip
+    """The advice to give more test images, where that is what is missing, with their number."""
+    if verdict.verdict != "not_enough_data":
+        return ""
+    judged = importlib.import_module(f"pipelines.tasks.{parameters.kind}.judged").judged
+    challenger, champion = judged(small, predictions, runtime.contract.labels, None)
+    weights = weightings(verdict.examples, parameters.seed)
+    images = needed(metric, verdict, challenger, champion, weights)
+    return "" if images is None else f", or with some {images:,} test images like these, which would decide"
 
 
 def _log(run_id: str, folder: Path, found: dict[str, Interval]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import tracking
 from pipelines.datasets.dataset import open_dataset
+from pipelines.enough import refuse_undecidable
 from pipelines.examples import split_examples
 from pipelines.parameters import Parameters, task_module
 from pipelines.workspace import Workspace
@@ -28,19 +29,20 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     and data are the same.
 
     Raises:
-        RefusedError: the validation did not pass, ``gpu=true`` and TensorFlow sees none, or something tried to open
-            a file of the test split.
+        RefusedError: the validation did not pass, the test split cannot show that int8 holds, ``gpu=true`` and
+            TensorFlow sees none, or something tried to open a file of the test split.
         UsageError: the weights to start from are not there.
         TataraError: the disk is full, a file changed since validation, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the checkpoint is kept and ``train/`` is not made.
     """
+    validation = _passed_validation(workspace)
+    refuse_undecidable(workspace, parameters)
     from pipelines.training import disk, guard, quiet
 
     quiet.import_tensorflow()
     from pipelines.training import setup
     from pipelines.training.job import load_job
 
-    validation = _passed_validation(workspace)
     dataset = open_dataset(parameters.data)
     checkpoint = workspace.path / "checkpoint"
     with disk.full_disk_named(workspace.path), guard.forbid_opening(dataset.folder / "test"):

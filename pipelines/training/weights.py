@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.parameters import Parameters, model_module, resolve, task_module
+from pipelines.earlier import trained_folder, trained_parameters
+from pipelines.parameters import Parameters, task_module
 from pipelines.training.optimizer import HEAD
+from pipelines.training.origin import published, refuse_without_weights
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.files import read_json
 
@@ -35,9 +37,7 @@ def initialize(model: "keras.Model", parameters: Parameters) -> Transfer | None:
         TataraError: the weights cannot be fetched or read, or none of them fits.
     """
     if parameters.weights == "none":
-        if parameters.tune != "all":
-            what = "given features" if parameters.tune == "head" else "a given model"
-            raise UsageError(f"tune={parameters.tune} keeps {what}, so it needs weights: a run, or NAME/VERSION")
+        refuse_without_weights(parameters)
         return None
     source = _imagenet(parameters) if parameters.weights == "imagenet" else _earlier(parameters.weights)
     transfer = copy_matching(source, model, parameters.weights)
@@ -83,9 +83,7 @@ def _by_place(model: "keras.Model") -> dict[str, Any]:
 
 
 def _imagenet(parameters: Parameters) -> "keras.Model":
-    module = model_module(parameters.kind, parameters.model)
-    if not hasattr(module, "imagenet"):
-        raise UsageError(f"{parameters.model} has no ImageNet weights; use weights=none or an earlier run")
+    module = published(parameters)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Keras shows the progress of a download
             model: keras.Model = module.imagenet(parameters)
@@ -113,33 +111,12 @@ def _not_fetched(reason: str) -> TataraError:
 
 
 def _earlier(reference: str) -> "keras.Model":
-    """The float32 model that an earlier run left, found by workspace, run id or registered version."""
-    folder = _trained_folder(reference)
-    stored: dict[str, Any] = read_json(folder / "parameters.json")
-    parameters = resolve(stored.pop("kind"), stored)
+    """The float32 model that an earlier run left."""
+    folder = trained_folder(reference)
+    parameters = trained_parameters(folder)
     model: keras.Model = task_module(parameters.kind).build(parameters, len(read_json(folder / "classes.json")))
     try:
         model.load_weights(folder / "model.weights.h5")
     except (ValueError, OSError, KeyError) as error:
         raise TataraError(f"{folder / 'model.weights.h5'}: cannot be read ({str(error).splitlines()[0]})") from None
     return model
-
-
-def _trained_folder(reference: str) -> Path:
-    from mlflow.exceptions import MlflowException
-
-    from pipelines.workspace import find_workspace
-    from registry import store, versions
-
-    if "/" in reference and not Path(reference).is_dir():
-        return store.local_artifacts(versions.find(reference).run_id, "train")
-    try:
-        return find_workspace(reference).folder("train")
-    except UsageError:
-        try:
-            store.client().get_run(reference)
-        except MlflowException:
-            raise UsageError(
-                f"weights={reference}: not imagenet, a run or a registered NAME/VERSION; `tatara compare` lists runs"
-            ) from None
-        return store.local_artifacts(reference, "train")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
 CRITICAL = "critical"
+NEAR = "near_duplicate_distance"
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,17 @@ class Result:
         """One line: how many rules refuse the dataset, the first one and its first file, and where to read on."""
         refusing = [rule for rule in self.rules if rule.refuses]
         rows = self.failing[self.failing["rule"] == refusing[0].rule]
-        first = f" ({rows['file'].iloc[0]}: {rows['value'].iloc[0]})" if len(rows) else ""
+        first = f" ({rows['file'].iloc[0]}: {self.shown(next(rows.itertuples()))})" if len(rows) else ""
         count = f"{len(refusing)} of {len(self.rules)} rules"
         return f"{self.data}: {count} not met, first {refusing[0].rule}{first}; see `tatara data check {self.data}`"
+
+    def shown(self, row: Any) -> str:
+        """The value of a row of ``failing``; of an image that is all but a copy with the one that it is like."""
+        (column,) = [rule.column for rule in self.rules if rule.rule == row.rule]
+        if column != NEAR:
+            return str(row.value)
+        alike = self.near_duplicates
+        return f"{row.value} of 64 bits from {alike.loc[alike['file'] == row.file, 'near'].iloc[0]}"
 
 
 def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
@@ -189,7 +198,7 @@ def _value(value: Any) -> Any:
 def _near_duplicates(
     files: "pandas.DataFrame", failing: "pandas.DataFrame", rules: Sequence[Rule]
 ) -> "pandas.DataFrame":
-    names = [rule.rule for rule in rules if rule.column == "near_duplicate_distance"]
+    names = [rule.rule for rule in rules if rule.column == NEAR]
     found = files.loc[failing[failing["rule"].isin(names)]["file"].unique()]
     pairs = found[["path", "near_duplicate_of", "near_duplicate_distance"]]
     return pairs.set_axis(["file", "near", "distance"], axis=1).astype({"distance": int}).reset_index(drop=True)

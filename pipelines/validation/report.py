@@ -34,7 +34,7 @@ def lines(result: Result, shown: int = SHOWN) -> list[str]:
     found = []
     for rule, group in groupby(result.failing.itertuples(index=False), key=lambda row: row.rule):
         rows = list(group)
-        found += [f"{row.severity:<8}  {row.file}  {rule}  {row.value}" for row in rows[:shown]]
+        found += [f"{row.severity:<8}  {row.file}  {rule}  {result.shown(row)}" for row in rows[:shown]]
         if len(rows) > shown:
             found.append(f"          ... and {len(rows) - shown:,} more of {rule}")
     width = max(len(rule.rule) for rule in result.rules)

@@ -1,8 +1,12 @@
 """Boxes ``x_min, y_min, x_max, y_max`` with exclusive upper edges: areas, overlap, and which of two lists belong
 together."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+
+from tatara.core.sweep import swept
 
 Boxes = NDArray[np.float64]
 
@@ -39,15 +43,33 @@ def matched(
     first: Boxes, first_classes: NDArray[np.integer], second: Boxes, second_classes: NDArray[np.integer]
 ) -> list[tuple[int, int]]:
     """Pairs of one class that overlap by an IoU of 0.5 or lie within half a pixel, the nearest first, each box once."""
-    apart = np.abs(first[:, None] - second[None]).max(axis=2, initial=0.0)
-    near = (iou(first, second) >= 0.5) | (apart <= 0.5)
-    rows, columns = np.nonzero(near & (first_classes[:, None] == second_classes[None]))
+    near = [pair for some in _candidates(first, first_classes, second, second_classes) for pair in some.T.tolist()]
+    rows, columns = np.array(sorted(near), np.intp).reshape(-1, 2).T
     pairs: list[tuple[int, int]] = []
     taken: tuple[set[int], set[int]] = (set(), set())
-    for at in np.argsort(apart[rows, columns], kind="stable"):
+    apart = np.abs(first[rows] - second[columns]).max(axis=1, initial=0.0)
+    for at in np.argsort(apart, kind="stable"):
         row, column = int(rows[at]), int(columns[at])
         if row not in taken[0] and column not in taken[1]:
             pairs.append((row, column))
             taken[0].add(row)
             taken[1].add(column)
     return pairs
+
+
+def _candidates(
+    first: Boxes, first_classes: NDArray[np.integer], second: Boxes, second_classes: NDArray[np.integer]
+) -> Iterator[NDArray[np.intp]]:
+    """Rows and columns (2, pairs) of those that `matched` chooses from, some at a time."""
+    both, classes = np.concatenate([first, second]), np.concatenate([first_classes, second_classes])
+    wide = np.sort(both.reshape(-1, 2, 2), axis=1).reshape(-1, 4) + np.array([-0.25, -0.25, 0.25, 0.25])
+    right, bottom = np.max(wide[:, 2:], axis=0, initial=1.0, where=np.isfinite(wide[:, 2:]))
+    for pair in swept(wide, classes, (int(bottom) + 1, int(right) + 1)).pairs():
+        low, high = np.sort(pair, axis=0)
+        across = (low < len(first)) & (high >= len(first))
+        low, high = low[across], high[across]
+        one, other = both[low], both[high]
+        parts = np.concatenate([np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])], axis=1)
+        union = areas(one) + areas(other) - areas(parts)
+        near = (np.abs(one - other).max(axis=1, initial=0.0) <= 0.5) | ((union > 0) & (areas(parts) >= 0.5 * union))
+        yield np.stack([low[near], high[near] - len(first)])

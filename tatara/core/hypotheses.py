@@ -65,6 +65,19 @@ def accuracy_worse(only_challenger: int, only_champion: int, examples: int, marg
     return max(exact, NormalDist().cdf(tango_score(-margin, only_challenger, only_champion, examples)))
 
 
+def decisions_needed(margin: float) -> int | None:
+    """The least decisions that can show a loss of at most ``margin``, where all come out alike; None for no number.
+
+    Tango's interval without a discordant decision is narrower than the margin from ``z_level ** 2 * (1 - margin) /
+    margin`` on.
+    """
+    return math.ceil(_concordant(margin)) if margin > 0 else None
+
+
+def _concordant(margin: float) -> float:
+    return NormalDist().inv_cdf(1 - LEVEL) ** 2 * (1 - margin) / margin
+
+
 def examples_needed(difference: float, deviation: float, margin: float, decisions: float = 1.0) -> int | None:
     """How many examples would decide with a power of `POWER`, if what was observed were the truth; None for no number.
 
@@ -72,8 +85,7 @@ def examples_needed(difference: float, deviation: float, margin: float, decision
     ``n = ((z_level + z_power) * deviation / max(difference + margin, -difference)) ** 2``, for pairs of right and wrong
     that of Connor 1987 (Sample size for testing differences in proportions for the paired-sample design). Between the
     two it is less, since an interval narrower than the margin cannot hold both: ``(2 z_level * deviation / margin) **
-    2``. Where the models hardly differ, n is at least what makes Tango's interval without any discordant decision
-    narrower than the margin: ``z_level ** 2 * (1 - margin) / margin`` decisions.
+    2``. Where the models hardly differ, n is at least that of `decisions_needed`.
 
     Args:
         difference: observed, challenger minus champion, of a metric of which more is better.
@@ -86,4 +98,4 @@ def examples_needed(difference: float, deviation: float, margin: float, decision
         return None
     z = NormalDist().inv_cdf(1 - LEVEL)
     by_spread = (deviation * min((z + NormalDist().inv_cdf(POWER)) / distance, 2 * z / margin)) ** 2
-    return math.ceil(max(by_spread, z**2 * (1 - margin) / margin / max(decisions, 1e-9)))
+    return math.ceil(max(by_spread, _concordant(margin) / max(decisions, 1e-9)))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from tatara.core import runs
 from tatara.core.contract import Strict
 
 Bits = NDArray[np.uint8]
@@ -44,6 +45,10 @@ class Masks:
     def __len__(self) -> int:
         return len(self.packed)
 
+    def at(self, position: int) -> Rle:
+        """One mask as it is kept."""
+        return self.packed[position]
+
     def __getitem__(self, position: int) -> Bits:
         return decode(self.packed[position])
 
@@ -58,13 +63,20 @@ class Masks:
 
 def encode(mask: Bits) -> Rle:
     """The run lengths of a mask ``uint8 (height, width)`` of 0 and 1."""
-    from pycocotools import mask as coco
+    return placed(*cropped(mask), (mask.shape[0], mask.shape[1]))
 
+
+def placed(part: Bits, corner: runs.Corner, size: tuple[int, int]) -> Rle:
+    """The run lengths of a mask of ``size`` that is ``part`` at ``corner``, its top and left, and 0 elsewhere."""
+    return Rle(size=size, counts=runs.written(part, corner, size))
+
+
+def cropped(mask: Bits | Rle) -> tuple[Bits, runs.Corner]:
+    """The smallest part around what is set, and its top and left; an empty part where nothing is."""
+    if isinstance(mask, Rle):
+        return runs.read(mask.counts, mask.size)
     left, top, right, bottom = bounds(mask)
-    turned = np.zeros(mask.shape, np.uint8, order="F")
-    turned[top:bottom, left:right] = mask[top:bottom, left:right]
-    found = coco.encode(turned)
-    return Rle(size=(mask.shape[0], mask.shape[1]), counts=found["counts"].decode())
+    return mask[top:bottom, left:right], (top, left)
 
 
 def decode(packed: Rle) -> Bits:
@@ -83,15 +95,15 @@ def bounds(mask: Bits) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def polygons(mask: Bits) -> Polygons:
+def polygons(mask: Bits | Rle) -> Polygons:
     """The mask's outlines and holes as rings through the edges of its pixels, corners cut."""
     import contourpy
 
-    left, top, right, bottom = bounds(mask)
-    if right == left:
+    part, (top, left) = cropped(mask)
+    if not part.size:
         return ()
-    padded = np.pad(mask[top:bottom, left:right], 1).astype(np.float64)
-    x, y = np.arange(left, right + 2) - 0.5, np.arange(top, bottom + 2) - 0.5
+    padded = np.pad(part, 1).astype(np.float64)
+    x, y = np.arange(left, left + padded.shape[1]) - 0.5, np.arange(top, top + padded.shape[0]) - 0.5
     rings: Any = contourpy.contour_generator(x, y, padded, line_type=contourpy.LineType.Separate).lines(0.5)
     return tuple(tuple(float(value) for value in _without_straights(ring[:-1]).ravel()) for ring in rings)
 
@@ -103,15 +115,22 @@ def _without_straights(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     return corners
 
 
-def pack(mask: Bits, form: Form) -> Mask | None:
+def pack(mask: Bits | Rle, form: Form) -> Mask | None:
     """The mask in the form asked for; None for ``none``."""
     if form == "rle":
-        return encode(mask)
+        return mask if isinstance(mask, Rle) else encode(mask)
     if form == "polygon":
         return polygons(mask)
-    if form == "png":
-        return base64_png(Image.fromarray(mask * np.uint8(255)).convert("1"))
-    return None
+    return _png(mask) if form == "png" else None
+
+
+def _png(mask: Bits | Rle) -> str:
+    height, width = mask.size if isinstance(mask, Rle) else mask.shape
+    part, (top, left) = cropped(mask)
+    image = Image.new("1", (width, height))
+    if part.size:
+        image.paste(Image.fromarray(part * np.uint8(255)).convert("1"), (left, top))
+    return base64_png(image)
 
 
 def unpack(mask: Mask, size: tuple[int, int]) -> Bits:

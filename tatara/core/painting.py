@@ -19,7 +19,9 @@ COVER = 115
 CROWDED = 12
 """Objects above which small ones are not named."""
 
-SMALL = 160
+LEAST_NAMED = 0.002
+"""Share of a picture that a class has to cover to be named in it."""
+SMALL = 240
 """Side of a picture below which names go without a score."""
 
 
@@ -60,13 +62,20 @@ class Canvas:
 
 
 def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
-    """Lay a colour over the pixels of a mask ``uint8 (height, width)``, stronger along its edge."""
+    """Lay a colour over the pixels of a mask ``uint8 (height, width)``, stronger along its edge.
+
+    The image's own border is no edge of a mask that goes on to it.
+    """
     left, top, right, bottom = bounds(mask)
     if right == left:
         return
     place = canvas.edges(left, top, right, bottom)
     cut = Image.fromarray(mask[top:bottom, left:right]).resize((place[2] - place[0], place[3] - place[1]), 0)
-    inside = np.pad(np.asarray(cut, bool), canvas.line)
+    inside = np.pad(np.asarray(cut, bool), canvas.line, "edge")
+    for axis, ends in enumerate(((top > 0, bottom < mask.shape[0]), (left > 0, right < mask.shape[1]))):
+        first, last = (np.moveaxis(inside, axis, 0)[part] for part in (slice(canvas.line), slice(-canvas.line, None)))
+        first[...] &= not ends[0]
+        last[...] &= not ends[1]
     deep = inside.copy()
     for axis in (0, 1):
         for step in (canvas.line, -canvas.line):
@@ -99,6 +108,15 @@ def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, C
         rows = (top - height, top, bottom, bottom - height)
         places = [(x, y) for x in (left, right - width) for y in rows]
         _chip(canvas, text, places, tints[one.label])
+
+
+def listing(canvas: Canvas, entries: Sequence[tuple[str, Colour]]) -> None:
+    """Write texts below one another from the upper left corner, each on its colour, as many as there is room for."""
+    step = _room(canvas, "")[1] + 1
+    for row, (text, tint) in enumerate(entries):
+        if (row + 1) * step > canvas.picture.height:
+            return
+        _chip(canvas, text, [(0, row * step)], tint)
 
 
 def name(canvas: Canvas, at: tuple[float, float], text: str, tint: Colour) -> None:

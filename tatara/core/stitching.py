@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tatara.core.boxes import areas, intersections
+from tatara.core.boxes import areas
+from tatara.core.sweep import swept
 
 AGREEING = 0.5
 """Intersection over union, of two boxes or of their parts in the region that both tiles show, to be one object."""
@@ -14,6 +16,10 @@ FRAGMENT = 0.7
 """Share of a cut box inside another one, to be a part of it."""
 NEAR_BORDER = 0.02
 """Share of a tile's side within which a box counts as cut by the tile's border."""
+MOST = 20_000
+"""Detections of one image that are merged, the best; the others are dropped."""
+MOST_PAIRS = 10_000_000
+"""Pairs of detections that are compared; where they lie so densely that there are more, half of them are dropped."""
 
 
 @dataclass(frozen=True)
@@ -59,69 +65,62 @@ def grouped(found: Tiled) -> list[list[int]]:
     """Positions of the detections of each object, the best first; those that are only repetitions are in none.
 
     Best is the highest score, where a score counts half for a cut object. A group has several members only where all
-    of them are cut: then the object is larger than a tile and lies where any of them lies.
+    of them are cut: then the object is larger than a tile and lies where any of them lies. Of very many detections the
+    best are looked at alone, see `MOST` and `MOST_PAIRS`.
     """
     cut = found.cut
     tiles = np.unique(found.tiles, axis=0, return_inverse=True)[1].ravel()
-    order = np.argsort(-found.scores * np.where(cut, 0.5, 1.0), kind="stable")
-    near = _near(found, cut, tiles, order)
+    best, before = _compared(found, cut, tiles)
     groups: list[list[int]] = []
-    group_of: dict[int, int] = {}
-    for position in order.tolist():
-        known = sorted({group_of[other] for other in near.get(position, ()) if other in group_of})
-        home = next((i for i in known if all(tiles[one] != tiles[position] for one in groups[i])), len(groups))
-        if home == len(groups):
+    seen: list[set[int]] = []
+    home = np.full(len(best), -1)
+    for rank, position in enumerate(best.tolist()):
+        known = np.unique(home[before[rank]]).tolist() if len(before[rank]) else ()
+        own = next((i for i in known if i >= 0 and tiles[position] not in seen[i]), len(groups))
+        if own == len(groups):
             groups.append([])
-        elif not (cut[position] and cut[groups[home][0]]):
+            seen.append(set())
+        elif not (cut[position] and cut[groups[own][0]]):
             continue
-        groups[home].append(position)
-        group_of[position] = home
+        groups[own].append(position)
+        seen[own].add(int(tiles[position]))
+        home[rank] = own
     return groups
 
 
-def _near(
-    found: Tiled, cut: NDArray[np.bool_], tiles: NDArray[np.intp], order: NDArray[np.intp]
-) -> dict[int, list[int]]:
-    """Position -> the positions before it in ``order`` that other tiles show of the same object."""
-    rank = np.empty(len(order), np.intp)
-    rank[order] = np.arange(len(order))
-    pairs = _touching(found, tiles)
-    first, second = np.where(rank[pairs[0]] < rank[pairs[1]], pairs, pairs[::-1])
-    same = _one_object(found, cut, first, second)
-    near: dict[int, list[int]] = {}
-    for one, other in zip(first[same].tolist(), second[same].tolist(), strict=True):
-        near.setdefault(other, []).append(one)
-    return near
-
-
-def _touching(found: Tiled, tiles: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Pairs of positions (2, pairs) of one class whose boxes share area, from tiles that do."""
-    members = np.split(np.argsort(tiles, kind="stable"), np.cumsum(np.bincount(tiles))[:-1]) if len(tiles) else []
-    reach = np.array([[*found.boxes[own, :2].min(axis=0), *found.boxes[own, 2:].max(axis=0)] for own in members])
+def _compared(
+    found: Tiled, cut: NDArray[np.bool_], tiles: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+    """The positions that are looked at, the best first, and of each the ranks before it that are the same object's."""
+    best = np.argsort(-found.scores * np.where(cut, 0.5, 1.0), kind="stable")[:MOST]
+    while (near := swept(found.boxes[best], found.classes[best], found.size)).cost > MOST_PAIRS:
+        best = best[: len(best) // 2]
+    views = Tiled(found.boxes[best], found.scores[best], found.classes[best], found.tiles[best], found.size)
     pairs = [np.empty((2, 0), np.intp)]
-    for one, other in np.argwhere(np.triu(intersections(reach, reach) > 0, 1)) if members else ():
-        sides = [
-            own[intersections(found.boxes[own], reach[[strange]])[:, 0] > 0]
-            for own, strange in ((members[one], other), (members[other], one))
-        ]
-        alike = found.classes[sides[0]][:, None] == found.classes[sides[1]][None]
-        rows, columns = np.nonzero(alike & (intersections(*(found.boxes[side] for side in sides)) > 0))
-        pairs.append(np.stack([sides[0][rows], sides[1][columns]]))
-    return np.concatenate(pairs, axis=1)
+    for one, other in near.pairs():
+        apart = np.nonzero(tiles[best[one]] != tiles[best[other]])[0]
+        ranks = np.sort([one[apart], other[apart]], axis=0)
+        pairs.append(ranks[:, _one_object(views, cut[best], ranks[0], ranks[1])])
+    earlier, later = np.concatenate(pairs, axis=1)
+    order = np.argsort(later, kind="stable")
+    return best, np.split(earlier[order], np.searchsorted(later[order], np.arange(1, len(best)))) if len(best) else []
 
 
 def _one_object(
     found: Tiled, cut: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether the detections of each pair are views of one object, bool (pairs,)."""
-    boxes, tiles = (np.stack([values[first], values[second]]) for values in (found.boxes, found.tiles))
+    boxes = np.stack([found.boxes[first], found.boxes[second]])
+    before, touching = len(first), np.nonzero(_shared(boxes) > 0)[0]
+    first, second, boxes = first[touching], second[touching], boxes[:, touching]
+    tiles = np.stack([found.tiles[first], found.tiles[second]])
     low, high = tiles[..., :2].max(axis=0), tiles[..., 2:].min(axis=0)  # what both tiles show
     parts = np.concatenate([np.maximum(boxes[..., :2], low), np.minimum(boxes[..., 2:], high)], axis=-1)
     sizes = np.stack([areas(side) for side in boxes])
     smaller = np.where(sizes[1] < sizes[0], second, first)
     fragment = cut[smaller] & (_shared(boxes) >= FRAGMENT * sizes.min(axis=0))
-    agreeing = (_overlap(boxes) >= AGREEING) | (_overlap(parts) >= AGREEING)
-    same: NDArray[np.bool_] = agreeing | fragment
+    same = np.zeros(before, bool)
+    same[touching] = fragment | (_overlap(boxes) >= AGREEING) | (_overlap(parts) >= AGREEING)
     return same
 
 
@@ -143,11 +142,25 @@ def spanned(
     found: Tiled, groups: Sequence[Sequence[int]]
 ) -> tuple[list[Sequence[int]], dict[str, NDArray[np.generic]]]:
     """The groups in falling order of score, and ``boxes`` around each, its best ``scores`` and its ``classes``."""
-    best = [found.scores[list(group)].max() for group in groups]
-    ordered = [groups[i] for i in np.argsort(-np.array(best), kind="stable")]
-    lows = [found.boxes[list(group), :2].min(axis=0) for group in ordered]
-    highs = [found.boxes[list(group), 2:].max(axis=0) for group in ordered]
-    boxes = np.concatenate([np.array(lows).reshape(-1, 2), np.array(highs).reshape(-1, 2)], axis=1)
-    scores = np.array([found.scores[list(group)].max() for group in ordered], np.float32)
-    classes = np.array([found.classes[group[0]] for group in ordered], np.int32)
-    return ordered, {"boxes": boxes.astype(np.float32), "scores": scores, "classes": classes}
+    if not groups:
+        none = {
+            "boxes": np.zeros((0, 4), np.float32),
+            "scores": np.zeros(0, np.float32),
+            "classes": np.zeros(0, np.int32),
+        }
+        return [], dict(none)
+    members, starts = _flat(groups)
+    order = np.argsort(-np.maximum.reduceat(found.scores[members], starts), kind="stable")
+    ordered = [groups[i] for i in order]
+    members, starts = _flat(ordered)
+    lows = np.minimum.reduceat(found.boxes[members, :2], starts)
+    highs = np.maximum.reduceat(found.boxes[members, 2:], starts)
+    scores = np.maximum.reduceat(found.scores[members], starts)
+    boxes = np.concatenate([lows, highs], axis=1).astype(np.float32)
+    return ordered, {"boxes": boxes, "scores": scores, "classes": found.classes[members[starts]]}
+
+
+def _flat(groups: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All members, and where each group begins among them."""
+    sizes = np.array([len(group) for group in groups], np.intp)
+    return np.array(list(chain.from_iterable(groups)), np.intp), np.cumsum(sizes) - sizes

@@ -1,6 +1,5 @@
 """``serve`` and ``predict``: answers from a registered, packaged model."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +18,11 @@ if TYPE_CHECKING:
 
 def serve(request: Request, output: Output) -> int:
     """Serve until Ctrl-C; the address is printed when the model has passed its golden cases."""
+    from services.launch import exit_when_told
+
     given = options(request, port=port, gpu=boolean, int8=boolean)
     tag = bento_tag(subject(request, 0, "model"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the service is ended too
+    exit_when_told()
     with start(tag, **given) as service:
         graph = " from its int8 graph" if given.get("int8") else ""
         output.give({"url": service.url, "bento": tag}, f"{service.url} serves {tag}{graph}; Ctrl-C stops it")

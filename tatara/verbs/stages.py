@@ -93,16 +93,16 @@ def _step(stage: str, request: Request, output: Output) -> int:
 
 
 def _overridden(parameters: Any, request: Request) -> Any:
-    from pipelines.parameters import resolve
+    from pipelines.earlier import asked
 
     given = {key: value for key, value in request.options.items() if key not in _OWN}
     if not given:
         return parameters
-    return resolve(parameters.kind, {**parameters.model_dump(mode="json"), **given})
+    return asked(parameters.kind, {**parameters.model_dump(mode="json"), **given}, explicit=given.keys(), beside=_OWN)
 
 
 def _parameters(request: Request) -> Any:
-    from pipelines.parameters import resolve
+    from pipelines.earlier import asked
 
     given: dict[str, Any] = _read_params(request.options["params"]) if "params" in request.options else {}
     given.update({key: value for key, value in request.options.items() if key not in _OWN})
@@ -112,7 +112,7 @@ def _parameters(request: Request) -> Any:
     if kind is None:
         raise UsageError("which kind? write for example: tatara run classification data=digits")
     given.pop("kind", None)
-    return resolve(kind, {key: _typed(value) for key, value in given.items()})
+    return asked(kind, {key: _typed(value) for key, value in given.items()}, beside=_OWN)
 
 
 def _read_params(path: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tatara.core.hypotheses import LEVEL, POWER, accuracy_worse, examples_needed, holm, mcnemar
-from tatara.core.statistics import Weighted, paired_metrics_apart, paired_not_worse
+from tatara.core.hypotheses import LEVEL, POWER, accuracy_worse, decisions_needed, examples_needed, holm, mcnemar
+from tatara.core.statistics import Weighted, paired_metrics_apart, paired_not_worse, paired_proportions_apart
 
 TRIALS = 1000
 ALLOWED = float(stats.binom.ppf(0.999, TRIALS, LEVEL)) / TRIALS
@@ -16,6 +16,13 @@ ALLOWED = float(stats.binom.ppf(0.999, TRIALS, LEVEL)) / TRIALS
 def test_mcnemar_is_the_exact_binomial_test(first: int, second: int) -> None:
     expected = stats.binomtest(first, first + second).pvalue if first + second else 1.0
     assert mcnemar(first, second) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("margin", "least"), [(0.02, 133), (0.05, 52), (0.1, 25)])
+def test_the_least_decisions_are_those_of_tangos_interval(margin: float, least: int) -> None:
+    assert decisions_needed(margin) == least
+    assert paired_proportions_apart(0, 0, least, 0.9).low > -margin > paired_proportions_apart(0, 0, least - 1, 0.9).low
+    assert decisions_needed(0.0) is None
 
 
 def test_mcnemar_by_hand() -> None:

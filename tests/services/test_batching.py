@@ -41,3 +41,25 @@ def test_a_failing_batch_fails_its_examples_and_no_others() -> None:
     with pytest.raises(ValueError, match="below zero"):
         bad.result(10)
     batcher.close()
+
+
+def test_what_was_given_up_is_not_inferred_and_does_not_stop_the_others() -> None:
+    seen: list[float] = []
+    busy, release = threading.Event(), threading.Event()
+
+    def infer(batch: np.ndarray) -> Outputs:
+        busy.set()
+        release.wait(10)
+        seen.extend(batch.ravel().tolist())
+        return {"same": batch}
+
+    batcher = Batcher(infer, threads=1, max_batch=2)
+    futures = [batcher.submit(np.array([float(i)], np.float32)) for i in range(4)]
+    busy.wait(10)
+    given_up = [future for future in futures[1:] if future.cancel()]  # before or after the first batch was closed
+    release.set()
+
+    assert batcher.submit(np.array([9.0], np.float32)).result(10)["same"] == 9
+    batcher.close()
+    assert len(given_up) >= 2
+    assert seen == [i for i, future in enumerate(futures) if future not in given_up] + [9]

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from services.door import Door
 from services.engine import Engine
 from services.settings import Pin, Settings
-from tests.services.model_folder import plain, write_model_folder
+from tatara.core.contract import Tiling
+from tatara.core.runtime import Runtime
+from tests.services.model_folder import plain, png, write_model_folder
 
 RED = plain(200, 10, 10)
 IMAGE = {"content-type": "image/png"}
@@ -68,6 +72,49 @@ def test_an_answer_that_takes_too_long_is_given_up(folder: Path) -> None:
             return await http.post("/predict", content=RED, headers=IMAGE)
 
     assert refused(asyncio.run(ask())) == (503, "answer_time")
+
+
+def test_what_was_given_up_costs_no_more_and_the_next_request_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiled = write_model_folder(tmp_path / "model", kind="detection", tiling=Tiling(size=16, overlap=0.25))
+    large, prepared = png(np.zeros((600, 600, 3))), []
+
+    prepare, infer = Runtime.prepare, Runtime.infer
+
+    def slowly_prepare(runtime: Runtime, window: np.ndarray) -> np.ndarray:
+        prepared.append(time.sleep(0.01))
+        return prepare(runtime, window)
+
+    def slowly_infer(runtime: Runtime, batch: np.ndarray) -> dict[str, np.ndarray]:
+        time.sleep(0.05)
+        return infer(runtime, batch)
+
+    monkeypatch.setattr(Runtime, "prepare", slowly_prepare)
+    monkeypatch.setattr(Runtime, "infer", slowly_infer)
+
+    async def ask() -> tuple[httpx.Response, httpx.Response, list[int]]:
+        engine = Engine(Pin(tiled), Settings(threads=1, answer_seconds=1))
+        await engine.start()
+        async with client(engine) as http:
+            one = await http.post("/predict", content=large, headers=IMAGE)
+            begun = [len(prepared)]
+            assert (await http.post("/predict", content=RED, headers=IMAGE)).status_code == 200
+            two = await http.post("/predict", files=[("files", ("a.png", large))] * 2)
+            await asyncio.sleep(0.1)
+            begun.append(len(prepared))
+            await asyncio.sleep(0.5)
+            begun.append(len(prepared))
+            assert (await http.post("/predict", content=RED, headers=IMAGE)).status_code == 200
+        engine.stop()
+        return one, two, begun
+
+    one, two, begun = asyncio.run(ask())
+
+    assert refused(one) == refused(two) == (503, "answer_time")
+    assert "send a smaller image, or raise TATARA_ANSWER_SECONDS" in one.text
+    assert "send fewer or smaller images, or raise TATARA_ANSWER_SECONDS" in two.text
+    assert 0 < begun[0] < begun[1] == begun[2] < 500  # of 2,500 windows
 
 
 def test_a_failure_inside_is_one_line_without_a_trace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,14 @@
 """Starting and stopping: what may not be served is refused in one line, and nothing is left behind."""
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from tatara.core.client import Client
 from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import read_json, tree, write_json
 from tatara.core.runtime import INT8, Runtime
-from tests.services.model_folder import build, plain, write_converted
+from tests.services.model_folder import build, plain, png, write_converted
 
 
 def workers() -> set[int]:
@@ -52,7 +56,7 @@ if len(sys.argv) == 1:
     print(child.pid, flush=True)
     sys.exit()
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-from services.service import end_with
+from services.lifetime import end_with
 end_with(os.getppid())
 print("watching", flush=True)
 while True:
@@ -73,25 +77,126 @@ def test_a_process_that_is_too_busy_to_be_told_ends_with_its_starter_all_the_sam
     assert not left
 
 
-LAUNCH = """
-import os, signal, sys
-from pathlib import Path
-from services.launch import launch
-service = launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
-print(service.process.pid, flush=True)
-signal.pause()
+SERVE = """
+import sys
+from tatara import cli
+from tatara.verbs import serve
+serve.bento_tag = lambda reference: "colours:1"  # in place of a registry
+sys.exit(cli.main(["serve", "colours", "--json"]))
 """
 
 
-def test_it_ends_with_the_process_that_started_it_even_when_that_is_killed(bento_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_lives_on_after_a_busy_tatara_serve(bento_home: Path, tmp_path: Path, end: signal.Signals) -> None:
+    (tmp_path / "bentoml").symlink_to(bento_home)
+    environment = {**os.environ, "TATARA_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as parent:
+        url = json.loads(parent.stdout.readline())["url"]
+        (supervisor,) = psutil.Process(parent.pid).children()
+        started = [supervisor, *supervisor.children(recursive=True)]
+        threading.Thread(target=_keep_busy, args=(url,)).start()
+        _wait_until_it_computes(started[-1])
+        parent.send_signal(end)
+        left = psutil.wait_procs(started, timeout=10)[1]
+        for one in left:
+            one.kill()
+
+    assert len(started) >= 2
+    assert left == []
+    assert parent.returncode == {signal.SIGTERM: 143, signal.SIGKILL: -9}[end]
+
+
+def _keep_busy(url: str) -> None:
+    """Half a minute's work and more in one request."""
+    content = png(np.zeros((6000, 4000, 3)))
+    with suppress(httpx.HTTPError):
+        httpx.post(f"{url}/predict", files=[("files", ("a.png", content))] * 250, timeout=60, trust_env=False)
+
+
+def _wait_until_it_computes(worker: psutil.Process) -> None:
+    began, before = time.monotonic(), worker.cpu_times().user
+    while worker.cpu_times().user < before + 1:
+        assert time.monotonic() - began < 30
+        time.sleep(0.05)
+
+
+START = """
+import sys
+from pathlib import Path
+from services.launch import launch
+launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("supervisor_too", [False, True])
+def test_what_starts_ends_when_its_starter_is_killed(bento_home: Path, tmp_path: Path, supervisor_too: bool) -> None:
+    """The worker comes to life after what it is to watch has ended."""
+    command = [sys.executable, "-c", START, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command) as parent:
+        began = time.monotonic()
+        while len(started := psutil.Process(parent.pid).children(recursive=True)) < 2:
+            assert time.monotonic() - began < 60
+        parent.kill()
+        if supervisor_too:
+            started[0].kill()
+
+    left = psutil.wait_procs(started, timeout=30)[1]
+    for one in left:
+        one.kill()
+    assert left == []
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from services.launch import exit_when_told, launch
+exit_when_told()
+with launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2])) as service:
+    print(service.process.pid, flush=True)
+    service.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "stuck"),
+    [(signal.SIGTERM, True), (signal.SIGINT, True), (signal.SIGHUP, False), (signal.SIGKILL, True)],
+)
+def test_it_ends_with_the_process_that_started_it(
+    told: signal.Signals, stuck: bool, bento_home: Path, tmp_path: Path
+) -> None:
+    """Whatever ends that one, and even where the worker is stopped and so heeds nothing but SIGKILL."""
     command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         supervisor = psutil.Process(int(parent.stdout.readline()))
-        started = [supervisor, *supervisor.children(recursive=True)]
-        parent.kill()
+        workers = supervisor.children(recursive=True)
+        if stuck:
+            for worker in workers:
+                worker.suspend()
+        parent.send_signal(told)
+        left = psutil.wait_procs([supervisor, *workers], timeout=10)[1]
+    for one in left:
+        one.kill()
 
-    assert len(started) >= 2
-    assert psutil.wait_procs(started, timeout=30)[1] == []
+    assert workers
+    assert left == []
+
+
+def test_a_second_signal_ends_a_stuck_service_at_once(bento_home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LAUNCH, bento_home, tmp_path / "log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        supervisor = psutil.Process(int(parent.stdout.readline()))
+        workers = supervisor.children(recursive=True)
+        for worker in workers:
+            worker.suspend()
+        for _ in range(2):
+            parent.send_signal(signal.SIGTERM)
+            time.sleep(1)
+        left = psutil.wait_procs([supervisor, *workers], timeout=1.5)[1]
+    for one in left:
+        one.kill()
+
+    assert left == []
 
 
 def test_a_changed_byte_is_refused_before_it_is_loaded(bento_home: Path, tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from pipelines.examples import Example
 
 
+def marked_objects(examples: Sequence["Example"]) -> int:
+    """How many are to be found, crowds left out."""
+    return sum(int((~one.objects().crowd).sum()) for one in examples)
+
+
 def describe(
     folder: Path, test: Sequence[Scene], train: Sequence["Example"], contract: Contract, found: Mapping[str, Interval],
     read: Callable[[str], bytes], by_mask: bool,

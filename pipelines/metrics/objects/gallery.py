@@ -17,8 +17,9 @@ from tatara.core.modalities import image
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN, SIDE, NAMED = 6, 640, 12
-"""Images, the longer side of each in pixels, and objects up to which all are named; of more, the wrong ones."""
+SHOWN, SIDE, NAMED, DRAWN = 6, 640, 12, 30
+"""Images, the longer side of each in pixels, objects up to which all are named (of more, the wrong ones), and wrong
+answers of an image that are drawn, those of highest score."""
 RIGHT, WRONG, CROWD = (63, 160, 215), (226, 88, 48), (150, 150, 150)
 
 
@@ -39,16 +40,16 @@ def draw_worst(
         by_mask: show masks, else boxes.
     """
     mistakes = tally.wrong + tally.missed
-    chosen = np.lexsort((-mistakes, tally.f1))[:SHOWN]
-    worst, faulty = chosen[mistakes[chosen] > 0], int((mistakes > 0).sum())
-    chosen = worst if len(worst) else chosen[:2]
+    order = np.lexsort((-mistakes, tally.f1))
+    faulty = int((mistakes > 0).sum())
+    worst = order[mistakes[order] > 0][:SHOWN]
+    chosen = worst if faulty else order[:2]
     columns = 2 if len(chosen) > 2 else 1
     names, ratios = legible(labels, 16), [scenes[one].height / scenes[one].width for one in chosen]
     heights = [2.7 * min(max(ratios[at : at + columns]), 1.8) + 0.4 for at in range(0, len(chosen), columns)]
     with picture(path, 5.6 * columns, sum(heights) + 0.7, labels) as figure:
         figure.suptitle(
-            f"{len(worst)} of the {faulty} images with mistakes, of {len(scenes)} test images, by F1; answers of score "
-            f"{score:.2f} and more.\n"
+            f"{_title(len(worst), faulty, len(scenes))} Answers of score {score:.2f} and more.\n"
             "Blue: found. Red: missed in the truth (left), wrong in the answer (right). Grey: crowd, does not count.",
             x=0.01, ha="left", fontsize=9,
         )  # fmt: skip
@@ -59,6 +60,14 @@ def draw_worst(
         for place, position in enumerate(chosen):
             pair = axes[place // columns, 2 * (place % columns) :][:2]
             _pair(pair, scenes[position], int(position), found, score, names, read, by_mask)
+
+
+def _title(shown: int, faulty: int, images: int) -> str:
+    if not faulty:
+        return f"No mistake on any of the {images} test images; some of them."
+    if shown == faulty:
+        return f"All {faulty} images with mistakes, of {images} test images, the lowest F1 first."
+    return f"The {shown} images of lowest F1 among {faulty} with mistakes, of {images} test images."
 
 
 def _pair(
@@ -72,9 +81,10 @@ def _pair(
     missed[found.target[counted & found.hit]] = False
     marks = np.where(missed[:, None], WRONG, np.where(scene.truth.crowd[:, None], CROWD, RIGHT))
     few = max(len(missed), len(kept)) <= NAMED
+    drawn = _drawn(right, scene.answer.scores[kept])
     for axis, regions, shown, colours, wrong in (
         (axes[0], scene.truth, np.arange(len(missed)), marks, missed),
-        (axes[1], scene.answer, kept, np.where(right[:, None], RIGHT, WRONG), ~right),
+        (axes[1], scene.answer, kept[drawn], np.where(right[drawn, None], RIGHT, WRONG), ~right[drawn]),
     ):
         _draw(axis, pixels, scene, regions, shown, colours, by_mask)
         named = np.full(len(shown), True) if few else wrong
@@ -83,10 +93,17 @@ def _pair(
     file = legible([PurePosixPath(scene.path).name], 22)[0]
     truth, answer = (
         f"{file}: {missed.sum()} of {(~scene.truth.crowd).sum()} missed",
-        f"{(~right).sum()} of {len(kept)} wrong",
+        f"{(~right).sum()} of {len(kept)} wrong" + (f", {DRAWN} of them drawn" if len(drawn) < len(kept) else ""),
     )
     for axis, text in zip(axes, (truth, answer), strict=True):
         axis.set_title(text, fontsize=8, fontweight="normal")
+
+
+def _drawn(right: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Positions of the answers to draw, the right ones last, so that they lie on top."""
+    wrong = np.flatnonzero(~right)
+    best = np.sort(wrong[np.argsort(-scores[wrong], kind="stable")[:DRAWN]])
+    return np.concatenate([best, np.flatnonzero(right)])
 
 
 def _draw(

@@ -48,7 +48,7 @@ def draw_all(
     labels = [*contract.labels, "background"]
     counts = confusion(test, len(contract.labels), by_mask, at.score)
     draw_curves(folder / "precision_recall.png", outcomes, contract.labels)
-    title = f"objects, score ≥ {at.score:.2f}"
+    title = f"marked and answered objects\nof score ≥ {at.score:.2f}"
     draw_confusion(folder / "confusion.png", counts, labels, title, "shares", "counts")
     draw_mistakes(folder / "mistakes.png", gains)
     draw_scores(folder / "classes.png", contract.labels, scores, "ap50", "AP50")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas
 
 PRIMARY = "accuracy"
+DECISIONS = "images"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFr
 def primary(records: Sequence[Record], contract: Contract) -> float:
     """Accuracy, 0..1."""
     return float(_judged(records, contract).right.mean())
+
+
+def decisions(examples: Sequence[Example], classes: Sequence[str]) -> int:
+    """That the examples hold: one each."""
+    return len(examples)
 
 
 def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas
 
 PRIMARY = "mask_ap50"
+DECISIONS = "marked objects"
 
 
 def record(contract: Contract, example: Example, finished: Finished) -> Scene:
@@ -44,6 +45,11 @@ def describe(
 ) -> None:  # fmt: skip
     """Write tables, report, COCO's files and pictures, see `pipelines.metrics.objects.evaluation.describe`."""
     evaluation.describe(folder, records, train, contract, found, read, by_mask=True)
+
+
+def decisions(examples: Sequence[Example], classes: Sequence[str]) -> int:
+    """That the examples hold: their marked objects."""
+    return evaluation.marked_objects(examples)
 
 
 def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:

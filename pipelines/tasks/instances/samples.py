@@ -45,13 +45,20 @@ def draw_samples(
             axis.set_axis_off()
         for axis, pair in zip(axes, pairs, strict=False):
             axis.imshow(pair)
-        if len(classes) == 1:
-            return
-        names = legible(classes)
-        shown = np.unique(labels[:SHOWN][labels[:SHOWN] >= 0])[:24]
+        names, marked = legible(classes), _marked(ids[:SHOWN], labels[:SHOWN])
+        shown = [value for value in marked if value >= 0 and len(classes) > 1][:24]
         entries = [Patch(color=np.array(tints[value]) / 255, label=names[value]) for value in shown]
+        if any(value < 0 for value in marked):
+            entries.append(Patch(color=np.array(_IGNORED) / 255, label="ignored"))
         if entries:
             figure.legend(handles=entries, loc="outside lower center", ncols=min(8, len(entries)), fontsize=8)
+
+
+def _marked(ids: NDArray[Any], labels: NDArray[np.int32]) -> list[int]:
+    """Labels of the objects that can be seen, each once; those of ignored ones are negative."""
+    return sorted(
+        {int(own[number - 1]) for one, own in zip(ids, labels, strict=True) for number in np.unique(one[one > 0])}
+    )
 
 
 def _pair(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas
 
 PRIMARY = "miou"
+DECISIONS = "images times classes, at most"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def predictions(records: Sequence[Record], contract: Contract) -> "pandas.DataFr
 def primary(records: Sequence[Record], contract: Contract) -> float:
     """Mean IoU of the records; 0 where no pixel counts."""
     return float(np.nan_to_num(metrics.miou(_counts(records), np.ones((1, len(records))))[0]))
+
+
+def decisions(examples: Sequence[Example], classes: Sequence[str]) -> int:
+    """That the examples hold at most, see `pipelines.metrics.segmentation.trials`: every class in every image."""
+    return len(examples) * len(classes)
 
 
 def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:

@@ -11,8 +11,9 @@ from pydantic import Field
 from tatara.core import masks, objects, painting
 from tatara.core.contract import Contract, Finished, Strict
 from tatara.core.kinds import Finish
-from tatara.core.masks import Form, Mask, Masks
+from tatara.core.masks import Bits, Form, Mask, Masks, Rle
 from tatara.core.objects import DetectedObject, ObjectOptions
+from tatara.core.runs import Corner
 from tatara.core.stitching import grouped, spanned
 
 TOLERANCES = {"box": 0.5, "score": 1e-3, "unmatched": objects.UNMATCHED, "mask": 1e-3}
@@ -57,7 +58,7 @@ def answer(contract: Contract, finished: Finished, options: Options, size: tuple
     """
     found = []
     for row in objects.selected(contract, finished, options):
-        mask = None if options.masks == "none" else masks.pack(finished["masks"][row], options.masks)
+        mask = None if options.masks == "none" else masks.pack(_mask(finished, int(row)), options.masks)
         found.append(Instance(mask=mask, **objects.described(contract, finished, int(row))))
     return Answer(width=size[1], height=size[0], threshold=options.score, objects=tuple(found))
 
@@ -146,9 +147,27 @@ def merge(parts: Sequence[tuple[Finished, tuple[int, int]]], size: tuple[int, in
     ordered, fields = spanned(found, grouped(found))
     packed = []
     for group in ordered:
-        whole = np.zeros(size, np.uint8)
-        for part, row in (sources[member] for member in group):
-            (top, left), mask = parts[part][1], parts[part][0]["masks"][row]
-            whole[top : top + mask.shape[0], left : left + mask.shape[1]] |= mask
-        packed.append(masks.encode(whole))
+        own = [
+            (masks.cropped(_mask(parts[part][0], row)), parts[part][1]) for part, row in map(sources.__getitem__, group)
+        ]
+        packed.append(
+            masks.placed(*_together([(mask, (top + y, left + x)) for (mask, (top, left)), (y, x) in own]), size)
+        )
     return {**fields, "masks": Masks(size, packed)}  # type: ignore[dict-item]
+
+
+def _mask(finished: Finished, row: int) -> Bits | Rle:
+    found: Any = finished["masks"]
+    mask: Bits | Rle = found.at(row) if isinstance(found, Masks) else found[row]
+    return mask
+
+
+def _together(views: Sequence[tuple[Bits, Corner]]) -> tuple[Bits, Corner]:
+    """Parts of one mask, each with its top and left, as one part: no more is made than the box around them."""
+    views = [view for view in views if view[0].size] or views[:1]
+    top, left = (min(corner[axis] for _, corner in views) for axis in (0, 1))
+    bottom, right = (max(corner[axis] + mask.shape[axis] for mask, corner in views) for axis in (0, 1))
+    whole = np.zeros((bottom - top, right - left), np.uint8)
+    for mask, (y, x) in views:
+        whole[y - top : y - top + mask.shape[0], x - left : x - left + mask.shape[1]] |= mask
+    return whole, (top, left)

@@ -119,7 +119,9 @@ def _label_mask(labels: NDArray[np.uint8], classes: int) -> str:
 def overlay(
     pixels: NDArray[np.uint8], answer: Answer, labels: Sequence[str] = (), side: int | None = None
 ) -> Image.Image:
-    """The picture with its classes in colours, each named in its largest part.
+    """The picture with its classes in colours, each that is no speck named in its largest part.
+
+    Without masks, which the request may have left out, the classes are listed with their shares.
 
     Args:
         pixels: decoded, ``uint8 (height, width, 3)``.
@@ -138,7 +140,11 @@ def overlay(
         else:
             continue
         painting.region(canvas, mask, painting.colour(one.value))
-        names.append((painting.inside(mask), one.label, painting.colour(one.value)))
+        if one.share >= painting.LEAST_NAMED:
+            names.append((painting.inside(mask), one.label, painting.colour(one.value)))
+    if values is None and not any(one.mask for one in answer.classes):
+        large = [one for one in answer.classes if one.share >= painting.LEAST_NAMED]
+        painting.listing(canvas, [(f"{one.label} {one.share:.1%}", painting.colour(one.value)) for one in large])
     for at, label, colour in names:
         painting.name(canvas, at, label, colour)
     return canvas.picture

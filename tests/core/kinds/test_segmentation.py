@@ -10,6 +10,7 @@ from PIL import Image
 from tatara.core.contract import Contract, Finished, ImagePreparation
 from tatara.core.kinds.segmentation import Answer, Options, answer, differences, line, merge, overlay
 from tatara.core.masks import read_png, unpack
+from tatara.core.painting import colour
 
 CONTRACT = Contract(
     modality="image",
@@ -123,4 +124,32 @@ def test_the_picture_has_the_images_size_in_every_form(form: str, shape: tuple[i
     pixels = np.asarray(overlay(np.full((*shape, 3), 255, np.uint8), found))
 
     assert pixels.shape == (*shape, 3)
-    assert bool((pixels == 255).all()) == (form == "none")
+    assert bool((pixels == 255).all()) == (form == "none" and shape != (300, 400))
+
+
+def test_without_masks_the_picture_says_what_is_in_it() -> None:
+    """Two chips from the upper left corner, in the classes' colours; specks have none with masks either."""
+    labels = np.zeros((300, 400), np.uint8)
+    labels[200:] = 1
+    labels[10:12, 300] = 2
+    found = answer(CONTRACT, {"labels": labels, "confidence": np.ones((300, 400), np.float32)}, Options(masks="none"),
+                   (300, 400))  # fmt: skip
+    corner = np.asarray(overlay(np.full((300, 400, 3), 255, np.uint8), found))[:40, :120]
+    shown = {tuple(pixel) for pixel in corner.reshape(-1, 3)}
+    assert {colour(0), colour(1)} <= shown
+    assert colour(2) not in shown
+
+
+def test_a_mask_has_no_edge_along_the_border_of_the_image() -> None:
+    """Of a class that fills the left half only the seam is opaque; a speck is coloured and not named."""
+    labels = np.zeros((300, 400), np.uint8)
+    labels[:, 200:] = 1
+    labels[10:12, 300] = 2
+    found = answer(CONTRACT, {"labels": labels, "confidence": np.ones((300, 400), np.float32)}, Options(), (300, 400))
+    pixels = np.asarray(overlay(np.full((300, 400, 3), 255, np.uint8), found))
+    opaque = (pixels == colour(0)).all(axis=2)
+    assert opaque[[100, 150], 199].all()
+    assert not opaque[[0, -1], :150].any()
+    assert not opaque[:, 0].any()
+    assert (pixels[10:12, 300] == colour(2)).all()
+    assert (pixels == colour(2)).all(axis=2).sum() == 2

@@ -14,7 +14,9 @@ from pipelines.workspace import Workspace
 from tatara.core.files import write_json
 from tests.tiny import CLASSES, make_tiny, mark_validated
 
-GIVEN: dict[str, Any] = {"data": "tiny", "model": "small_cnn", "width": 8, "size": 16, "int8": True}
+GIVEN: dict[str, Any] = {
+    "data": "tiny", "model": "small_cnn", "width": 8, "size": 16, "int8": True, "int8_margin": 0.9,
+}  # fmt: skip
 
 
 def lively(parameters: Parameters) -> keras.Model:

@@ -213,6 +213,8 @@ def test_what_cannot_be_read_is_refused_or_left_out(
     assert "repair=true" in str(caught.value)
     brought = bring(source, tmp_path / "mended", repair=True)
     assert len(brought.changes) == 1
+    damaged = (images, objects) == (3, 1)  # an object that cannot be read takes its image along
+    assert brought.changes[0].endswith(": the whole image is left out" if damaged else ": left out")
     assert (len(brought.objects()), sum(map(len, brought.objects().values()))) == (images, objects)
 
 

@@ -188,7 +188,8 @@ def test_colours_are_the_classes_that_a_file_says(tmp_path: Path, file: str, tex
         assert labels[9] == [2] * 12
     Image.fromarray(np.where(COLOURS[ROWS] == 64, 65, COLOURS[ROWS])).save(source / "labels" / "2.png")
     with pytest.raises(
-        UsageError, match=r"2.png has 30 pixels of no class, most of colour 128,65,128, so that the image"
+        UsageError,
+        match=r"2.png has 30 pixels of no class, most of colour 128,65,128; mend it, or leave the whole image",
     ):
         bring(source, tmp_path / "strange")
 

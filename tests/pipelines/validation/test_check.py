@@ -13,6 +13,7 @@ from PIL import Image
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.datasets.revision import revision
+from pipelines.validation import report
 from pipelines.validation.check import check
 from pipelines.validation.suite import FOLDER
 
@@ -165,6 +166,12 @@ def test_no_file_that_decodes(pets, checked):
     result = checked()
     assert {rule.rule for rule in result.rules if rule.refuses} == {"decodes", "unique_across_splits"}
     assert len(result.failing[result.failing["rule"] == "decodes"]) == 20
+
+
+def test_an_image_almost_in_another_split_is_shown_with_the_one_that_it_is_like(pets, checked):
+    nearly_copy(pets.folder)
+    (line,) = [line for line in report.lines(checked()) if "like.png" in line]
+    assert line.endswith("valid/dog/like.png  distinct_across_splits  0 of 64 bits from train/dog/1.png")
 
 
 def test_every_failing_file_of_many_has_its_row_and_value(pets):
