@@ -93,7 +93,9 @@ TAMPERED = {
     "password": ("UPDATE tatara_users SET password='x' WHERE name='anna'", "the password of anna is "),
     "user": ("INSERT INTO tatara_users (name, role) VALUES ('eve', 'admin')",
              "the role of eve is admin in the store, absent in the log"),
-    "verdict": ("UPDATE tatara_judgements SET judgement=replace(judgement, '\"asked\":0', '\"asked\":1')", "the check "),
+    "verdict": (
+        """UPDATE tatara_judgements SET judgement=replace(judgement, '"asked":0', '"asked":1')""", "the check ",
+    ),
     "check": ("DELETE FROM tatara_judgements WHERE version='1'", "the check "),
     "release": ("UPDATE tatara_releases SET version='1' WHERE sequence=2", "the releases in the store are not those"),
     "release gone": ("DELETE FROM tatara_releases WHERE sequence=1", "the releases in the store are not those"),
@@ -111,7 +113,9 @@ def test_whatever_is_changed_in_the_database_is_told(log: Path, what: str) -> No
 
 def test_lines_in_another_order_are_told(log: Path) -> None:
     sql(
-        log, "UPDATE tatara_audit SET sequence=-1 WHERE sequence=8", "UPDATE tatara_audit SET sequence=8 WHERE sequence=9",
+        log,
+        "UPDATE tatara_audit SET sequence=-1 WHERE sequence=8",
+        "UPDATE tatara_audit SET sequence=8 WHERE sequence=9",
         "UPDATE tatara_audit SET sequence=9 WHERE sequence=-1",
     )  # fmt: skip
     assert any("does not follow" in problem for problem in auditing.verify().problems)

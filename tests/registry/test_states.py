@@ -7,7 +7,7 @@ import pytest
 from registry.states import ACTS, ROLES, STATES, Actor, follow
 from tatara.core.errors import RefusedError
 
-# Written down by hand, apart from the table in the code: (from, act) -> (to, least role; None: whoever runs a pipeline).
+# By hand, apart from the table in the code: (from, act) -> (to, least role; None: whoever runs a pipeline).
 ALLOWED = {
     (None, "register"): ("draft", None),
     ("draft", "check"): ("checked", None),
