@@ -79,9 +79,9 @@ def _serves(record: "Record") -> str:
 
 def _gate(verdict: "GateVerdict") -> list[str]:
     said = f"{SAID[verdict.verdict]}{', blocks' if verdict.blocks else ''}"
-    lines = [f"{verdict.gate.replace('_', ' '):<12}{said:<24}{verdict.line}"]
+    lines = [f"{verdict.gate.replace('_', ' '):<13} {said:<23}{verdict.line}"]
     if verdict.examples and verdict.verdict != "pass":
-        lines.append(f"{'':<36}look at {', '.join(verdict.examples[:SHOWN])}")
+        lines.append(f"{'':<37}look at {', '.join(verdict.examples[:SHOWN])}")
     return lines
 
 
