@@ -1,5 +1,6 @@
 """The check step of every kind, from registered models to the files that the registry and its page read."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from PIL import Image
 
 from pipelines.champion import KEPT
 from pipelines.evidence.again import again
-from pipelines.stages import check, register
+from pipelines.stages import check, package, register
 from pipelines.workspace import Workspace
 from registry import versions
 from registry.evidence import Evidence, read
@@ -21,13 +22,18 @@ CORRUPTIONS = ["blur", "noise", "jpeg", "dark", "bright"]
 
 @pytest.fixture(scope="module")
 def pair(module_project: Path) -> tuple[Workspace, Workspace]:
-    """A champion that sees red and green badly, and a challenger that sees these well and blue badly; both checked."""
+    """A champion that sees red and green badly, and a challenger that sees these well and blue badly; both checked.
+
+    The gates let the first one serve, and hold the second one back for its loss, while its mean rises.
+    """
     make_colours(module_project, "classification", 24)
     given = parameters("classification", margin=0.05)
     champion = registered(module_project, "first", given, {"red": 0.55, "green": 0.55})
     check.run(champion, given)
+    package.run(champion, given)
     challenger = registered(module_project, "second", given, {"blue": 0.5})
-    check.run(challenger, given)
+    with pytest.raises(RefusedError, match="label = blue"):
+        check.run(challenger, given)
     return champion, challenger
 
 
@@ -52,9 +58,8 @@ def test_the_first_version_has_what_needs_no_champion(pair: tuple[Workspace, Wor
     assert not (pair[0].folder("check") / "data_changes.json").exists()
 
 
-def test_a_challenger_is_held_against_the_champion_that_it_replaced(pair: tuple[Workspace, Workspace]) -> None:
-    """Registering has moved the alias already; the comparison is with the version that had it."""
-    assert str(versions.find("colours").version) == "2"
+def test_a_challenger_is_held_against_the_champion(pair: tuple[Workspace, Workspace]) -> None:
+    assert str(versions.find("colours").version) == "1"
     found = _evidence(pair[1])
     assert (found.version, found.champion) == ("2", "1")
     assert [one.metric for one in found.comparison] == ["accuracy", "log_loss"]
@@ -80,7 +85,8 @@ def test_the_comparison_is_made_once(pair: tuple[Workspace, Workspace]) -> None:
     registration = read_json(pair[1].folder("register") / "registration.json")
     kept = pair[1].path / KEPT / "comparison.json"
     made = kept.stat().st_mtime_ns
-    check.run(pair[1], pair[1].parameters("register"))
+    with pytest.raises(RefusedError, match="label = blue"):
+        check.run(pair[1], pair[1].parameters("register"))
     assert kept.stat().st_mtime_ns == made
     assert registration["comparison"]["figures"] == _evidence(pair[1]).comparison[0].verdict.model_dump(mode="json")
 
@@ -107,9 +113,11 @@ def test_everything_is_in_the_run_too(pair: tuple[Workspace, Workspace]) -> None
 def test_a_version_is_checked_again_from_what_its_run_kept(pair: tuple[Workspace, Workspace]) -> None:
     """Its workspace may be gone or changed since."""
     before = _evidence(pair[1])
-    found = again("colours", "2")
+    with pytest.raises(RefusedError, match="label = blue"):
+        again("colours", "2")
+    found = read(local_artifacts(pair[1].run_id, "check"))
+    assert found.cost != before.cost
     assert found.model_copy(update={"cost": before.cost}) == before
-    assert read(local_artifacts(pair[1].run_id, "check")) == found
 
 
 def test_a_clearly_worse_model_is_refused_before_it_is_a_version(
@@ -117,9 +125,9 @@ def test_a_clearly_worse_model_is_refused_before_it_is_a_version(
 ) -> None:
     given = parameters("classification", margin=0.05)
     worse = evaluated(module_project, "third", given, {"blue": 0.1, "green": 0.1})
-    with pytest.raises(RefusedError, match="not registered: worse against colours/2"):
+    with pytest.raises(RefusedError, match="not registered: worse against colours/1"):
         register.run(worse, given)
-    assert str(versions.find("colours").version) == "2"
+    assert str(versions.find("colours").version) == "1"
     assert not worse.finished("register")
     with pytest.raises(Exception, match="register"):
         check.run(worse, given)
@@ -142,9 +150,12 @@ def patches(module_project: Path) -> Path:
 )
 def test_every_kind(patches: Path, kind: str, metrics: list[str]) -> None:
     given = parameters(kind)
-    registered(patches, f"{kind}-first", given)
+    first = registered(patches, f"{kind}-first", given)
+    check.run(first, given)
+    package.run(first, given)
     workspace = registered(patches, f"{kind}-second", given)
-    check.run(workspace, given)
+    with suppress(RefusedError):  # half a millisecond may well be twice as slow the next time
+        check.run(workspace, given)
     found = _evidence(workspace)
     assert [one.metric for one in found.comparison] == metrics
     assert all(one.verdict.difference.value == 0.0 for one in found.comparison)

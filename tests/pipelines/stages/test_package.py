@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.parameters import resolve
+from pipelines.stages import check
 from pipelines.stages.package import run, slug
 from pipelines.workspace import Workspace
 from tatara.core.errors import RefusedError
-from tatara.core.files import tree, write_json
-from tests.services.model_folder import write_chain, write_converted
+from tests.pipelines.stages.coloured import make_colours, parameters, registered
 
 
 @pytest.mark.parametrize("name", ["digits", "flowers-102"])
@@ -28,30 +27,25 @@ def test_other_names_become_ascii_and_stay_apart() -> None:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(project: Path) -> Workspace:
     """A workspace as register leaves it."""
-    monkeypatch.setenv("TATARA_HOME", str(tmp_path / "state"))
-    converted = write_converted(tmp_path / "run" / "convert")
-    write_chain(tmp_path / "run" / "register" / "lineage.json")
-    record = {"name": "colours", "version": "1", "digests": tree(converted), "approval": {"decision": "approved"}}
-    write_json(tmp_path / "run" / "register" / "registration.json", record)
-    return Workspace(tmp_path / "run")
+    make_colours(project, "classification", 12)
+    return registered(project, "first", parameters("classification"))
 
 
 def refused(workspace: Workspace, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
-        run(workspace, resolve("classification", {"data": "colours"}))
+        run(workspace, parameters("classification"))
     assert not workspace.finished("package")
-    assert not (workspace.path.parent / "state" / "bentoml").exists()
+    assert not (workspace.path.parents[1] / "bentoml" / "bentos").exists()
 
 
 def test_nothing_is_packaged_without_an_approval(workspace: Workspace) -> None:
-    write_json(workspace.folder("register") / "registration.json", {"name": "colours", "version": "1"})
-
     refused(workspace, "colours/1 is not approved")
 
 
 def test_nothing_is_packaged_that_is_not_what_was_approved(workspace: Workspace) -> None:
+    check.run(workspace, parameters("classification"))
     (workspace.folder("convert") / "parity.json").write_text("{}")
 
     refused(workspace, r"parity\.json is not what colours/1 was approved with")
