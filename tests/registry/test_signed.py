@@ -14,6 +14,7 @@ from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import tree, write_text
 from tatara.core.lineage import Chain
 from tatara.core.signature import required_key
+from tests.registry.mlflow_server import serving
 
 STAGES = ("validate", "train", "convert", "evaluate", "check")
 PACKAGED = ("bentos/colours", "models/colours")
@@ -176,15 +177,13 @@ def test_a_run_s_folder_is_held_to_what_was_signed(version: Version) -> None:
         hold_to_signed(version.workspace, signed, ("convert", "register"))
 
 
+@pytest.mark.slow
 def test_a_store_elsewhere_gets_the_signatures_and_is_read_anew(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MLflow's own artifact server stands for object stores: nothing of it lies in a folder that is known here."""
-    from tests.registry.artifact_server import serving
-
     with serving(tmp_path / "server") as url:
-        experiment = store.client().create_experiment("elsewhere", artifact_location=f"{url}/elsewhere")
-        monkeypatch.setattr(store, "experiment_id", lambda name: experiment)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        monkeypatch.setenv("TATARA_ARTIFACTS", "mlflow-artifacts:/elsewhere")
         version = Version(state, tmp_path / "run")
         assert set(version.sign()) == {*STAGES, "register"}
         assert version.verify()

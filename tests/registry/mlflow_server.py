@@ -1,6 +1,7 @@
-"""MLflow's artifact server over a folder: a store that is no folder to its clients."""
+"""MLflow's own server: a store whose artifacts are no folder to its clients."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,18 +14,19 @@ from pathlib import Path
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """The ``mlflow-artifacts`` URL of a server of our own over ``folder``."""
+    """The URL of a server that keeps its artifacts in ``folder``."""
     folder.mkdir(parents=True)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
-    command = [sys.executable, "-m", "mlflow", "server", "--artifacts-only", "--workers", "1", "--port", str(port)]
-    command += ["--host", "127.0.0.1", "--artifacts-destination", str(folder)]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", "sqlite:///server.db", "--artifacts-destination", str(folder)]
+    environment = {name: value for name, value in os.environ.items() if not re.match("_?(MLFLOW|TATARA)_", name)}
     with (folder.parent / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder.parent, env={**os.environ})
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder.parent, env=environment)
         try:
             _wait(server, port)
-            yield f"mlflow-artifacts://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(30)
@@ -39,4 +41,4 @@ def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.1)
-    raise AssertionError("the artifact server does not answer")
+    raise AssertionError("MLflow's server does not answer")
