@@ -152,6 +152,7 @@ class Granted(Strict):
         binds: what was approved -> SHA-256.
         acts: digests of the approvals in the audit log.
         digests: path among the run's artifacts -> SHA-256, the files behind ``binds``; not kept with the lineage.
+        signed: the policy asks for signatures of what is packaged and promoted.
     """
 
     decision: Literal["approved"] = "approved"
@@ -163,6 +164,7 @@ class Granted(Strict):
     binds: dict[Bound, str]
     acts: tuple[str, ...]
     digests: dict[str, str] = Field(default_factory=dict)
+    signed: bool = False
 
 
 class Comment(Strict):

@@ -139,11 +139,11 @@ def granted(name: str, version: str) -> Granted:
             says which digest or date.
     """
     row, judgement, found = approvals.standing(name, version)
-    signed.require(row, judgement)
+    signed.require(row, judgement, signed.BEFORE_PACKAGING)
     return Granted(
         by=tuple(one.by for one in found), automatic=all(one.automatic for one in found), policy=judgement.policy,
         reason=found[-1].reason, at=found[-1].at, binds=judgement.binds, acts=tuple(one.digest for one in found),
-        digests=judgement.digests,
+        digests=judgement.digests, signed=judgement.signed,
     )  # fmt: skip
 
 

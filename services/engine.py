@@ -22,6 +22,7 @@ from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
 from tatara.core.runtime import INT8, Runtime
+from tatara.core.signature import require_signed, required_key
 from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
@@ -58,13 +59,15 @@ class Opened:
 
 
 def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
-    """Verify the model folder's seal, then load it.
+    """Verify the model folder's seal, and its signature where ``TATARA_PUBLIC_KEY`` asks for one, then load it.
 
     Raises:
         TataraError: a file is missing, changed or cannot be loaded, int8 was asked for and not made, or the GPU was
             demanded and is not used.
     """
     verify_seal(pin.folder, pin.manifest, beside=STORED_BESIDE)
+    if key := required_key():
+        require_signed(pin.folder, key)
     release = read_json(pin.folder / "release.json")
     identity = Identity(str(release["name"]), str(release["version"]), read_chain(pin.folder / "lineage.json"))
     if settings.int8 and not (pin.folder / INT8).exists():

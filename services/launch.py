@@ -17,7 +17,9 @@ from typing import Self
 
 import psutil
 
+from services.signed import require_signed_bento
 from tatara.core.errors import RefusedError, TataraError, UsageError
+from tatara.core.signature import PUBLIC_KEY, required_key
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 5.0
@@ -86,6 +88,7 @@ def launch(
     seconds: float = 120.0,
     waiting: Callable[[float], None] = lambda seconds: None,
     environment: dict[str, str] | None = None,
+    public_key: Path | None = None,
 ) -> Service:
     """Serve a Bento on this machine and wait until its golden cases have passed.
 
@@ -97,13 +100,18 @@ def launch(
         seconds: to wait for readiness.
         waiting: told the seconds waited, about once a second.
         environment: more variables, such as ``TATARA_GPU=1``.
+        public_key: that the Bento must be signed with; that of ``TATARA_PUBLIC_KEY`` by default, if any.
 
     Raises:
         UsageError: no such Bento, or the port is taken.
-        RefusedError: the service refused the model; the message is its own.
+        RefusedError: unsigned or altered, or the service refused the model; then the message is its own.
         TataraError: it ended, or was not ready in time; the message ends with the log's last line.
     """
     source = _source(tag, home)
+    more = dict(environment or {})
+    if key := public_key or required_key():
+        require_signed_bento(tag, home, key)
+        more[PUBLIC_KEY] = str(key.absolute())
     port = free_port() if port is None else port
     _refuse_taken(port)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +123,7 @@ def launch(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=source,
-            env=_environment(source, home) | (environment or {}),
+            env=_environment(source, home) | more,
             start_new_session=True,
         )
     service = Service(f"http://{HOST}:{port}", log, process)

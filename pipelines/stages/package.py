@@ -71,6 +71,9 @@ def _hold_to_approval(what: str, granted: Granted, converted: Path) -> None:
 def _promote(name: str, version: str, granted: Granted) -> None:
     """What a policy approved it promotes; what people approved an operator does, if that is who packages it."""
     what = f"{name}/{version}"
+    if granted.signed:
+        say(f"{what} is packaged; now: tatara sign {what}, then tatara review promote {what}")
+        return
     if granted.automatic:
         review.promote(None, name, version)
         return

@@ -36,7 +36,19 @@ def verify_seal(folder: Path, expected: str | None = None, beside: tuple[str, ..
     except ValueError:
         raise TataraError(f"{manifest}: not readable as JSON; package the model again") from None
     present = {path: value for path, value in tree(folder).items() if path not in (MANIFEST, *beside)}
-    for path in sorted(sealed.keys() | present.keys()):
-        if sealed.get(path) != present.get(path):
-            how = "is missing" if path not in present else "was added" if path not in sealed else "was changed"
-            raise RefusedError(f"{folder / path} {how} since the model was packaged; package the model again")
+    if difference := first_difference(sealed, present):
+        path, how = difference
+        raise RefusedError(f"{folder / path} {how} since the model was packaged; package the model again")
+
+
+def first_difference(expected: dict[str, str], present: dict[str, str]) -> tuple[str, str] | None:
+    """The first path at which two lists of digests differ, and how: ``was changed``, ``was added``, ``is missing``,
+    or ``was renamed to ...``; None where they are the same."""
+    added = {present[path]: path for path in sorted(present.keys() - expected.keys(), reverse=True)}
+    for path in sorted(expected.keys() - present.keys()):
+        if expected[path] in added:
+            return path, f"was renamed to {added[expected[path]]}"
+    for path in sorted(expected.keys() | present.keys()):
+        if expected.get(path) != present.get(path):
+            return path, "is missing" if path not in present else "was added" if path not in expected else "was changed"
+    return None

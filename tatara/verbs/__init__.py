@@ -109,17 +109,27 @@ VERBS = {
     "serve": Verb(
         "tatara.verbs.serve:serve",
         "serve a registered model until Ctrl-C",
-        "serve NAME[@alias|/version] [port=P] [gpu=true] [int8=true]",
+        "serve NAME[@alias|/version] [port=P] [gpu=true] [int8=true] [key=FILE]",
     ),
     "predict": Verb(
         "tatara.verbs.serve:predict",
         "answers for image files",
-        "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...]",
+        "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...] [key=FILE]",
         "a registered model, then files",
     ),
     "lineage": Verb(
         "tatara.verbs.lineage:lineage",
         "the chain behind a model: show, verify",
         "lineage show|verify NAME[@alias|/version] | DIGEST",
+    ),
+    "sign": Verb(
+        "tatara.verbs.sign:sign",
+        "sign a version's package, evidence and approval; `sign keys` makes the keys",
+        "sign NAME[@alias|/version] | PATH [key=FILE]   |   sign keys [key=FILE]",
+    ),
+    "verify": Verb(
+        "tatara.verbs.sign:verify",
+        "hold a version, file or folder to its signature",
+        "verify NAME[@alias|/version] | PATH [key=FILE]",
     ),
 }

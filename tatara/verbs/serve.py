@@ -20,8 +20,8 @@ def serve(request: Request, output: Output) -> int:
     """Serve until Ctrl-C; the address is printed when the model has passed its golden cases."""
     from services.launch import exit_when_told
 
-    given = options(request, port=port, gpu=boolean, int8=boolean)
-    tag = bento_tag(subject(request, 0, "model"))
+    given = options(request, port=port, gpu=boolean, int8=boolean, key=Path)
+    tag = bento_tag(subject(request, 0, "model"), given.get("key"))
     exit_when_told()
     with start(tag, **given) as service:
         graph = " from its int8 graph" if given.get("int8") else ""
@@ -34,12 +34,15 @@ def predict(request: Request, output: Output) -> int:
 
     A file that cannot be answered is named on standard error, the others are answered, and the exit code is 1.
     """
-    asked = options(request, save=str, url=str, **dict.fromkeys(_option_names(), str))
-    given = {name: value for name, value in asked.items() if name not in ("save", "url")}
+    asked = options(request, save=str, url=str, key=Path, **dict.fromkeys(_option_names(), str))
+    given = {name: value for name, value in asked.items() if name not in ("save", "url", "key")}
     words = request.words if "url" in asked else request.words[1:]
     if not words:
         raise UsageError(f"give files to predict, like: tatara {request.usage}")
-    found = _served(asked["url"], words, given) if "url" in asked else _packaged_here(request.words[0], words, given)
+    if "url" in asked:
+        found = _served(asked["url"], words, given)
+    else:
+        found = _packaged_here(request.words[0], words, given, asked.get("key"))
     for _, error in found.refused:
         print(f"tatara: {error}", file=sys.stderr)
     value = {
@@ -91,10 +94,10 @@ def _served(url: str, files: Sequence[str], given: dict[str, str]) -> Found:
         return Found(*client.model, str(client.lineage.digest), labels, files, answers)
 
 
-def _packaged_here(reference: str, files: Sequence[str], given: dict[str, str]) -> Found:
+def _packaged_here(reference: str, files: Sequence[str], given: dict[str, str], key: Path | None) -> Found:
     from tatara.core.client import Local
 
-    version = _packaged(reference)
+    version = _packaged(reference, key)
     local = Local(_model_folder(version.tags["tatara.bento"]))
     answers = list(progress(local.predict_each(files, **given), len(files), "predict"))
     lineage = version.tags["tatara.lineage"]
@@ -153,8 +156,11 @@ def save_picture(
     return path.absolute()
 
 
-def start(tag: str, port: int | None = None, gpu: bool = False, int8: bool = False) -> "Service":
-    """The Bento ``tag`` as a running service of this machine, on demand on the GPU or from the quantized graph."""
+def start(
+    tag: str, port: int | None = None, gpu: bool = False, int8: bool = False, key: Path | None = None
+) -> "Service":
+    """The Bento ``tag`` as a running service of this machine, on demand on the GPU, from the quantized graph, or only
+    where it is signed with ``key``."""
     from services.launch import launch
 
     log = state_root() / "logs" / f"{tag.replace(':', '-')}.log"
@@ -162,7 +168,7 @@ def start(tag: str, port: int | None = None, gpu: bool = False, int8: bool = Fal
     switches = {"TATARA_GPU": "1"} if gpu else {}
     if int8:
         switches["TATARA_INT8"] = "1"
-    return launch(tag, state_root() / "bentoml", log, port, environment=switches)
+    return launch(tag, state_root() / "bentoml", log, port, environment=switches, public_key=key)
 
 
 def answered_once(name: str, version: str, gpu: bool = False) -> dict[str, Any]:
@@ -183,23 +189,34 @@ def answered_once(name: str, version: str, gpu: bool = False) -> dict[str, Any]:
     }
 
 
-def bento_tag(reference: str) -> str:
+def bento_tag(reference: str, key: Path | None = None) -> str:
     """The Bento of a registered version.
+
+    Args:
+        reference: of the version.
+        key: public, that the Bento must be signed with; that of ``TATARA_PUBLIC_KEY`` by default, if any.
 
     Raises:
         UsageError: no such version.
         TataraError: it was not packaged.
+        RefusedError: unsigned or altered.
     """
-    return str(_packaged(reference).tags["tatara.bento"])
+    return str(_packaged(reference, key).tags["tatara.bento"])
 
 
-def _packaged(reference: str) -> Any:
+def _packaged(reference: str, key: Path | None = None) -> Any:
     from registry import versions
+    from services.signed import require_signed_bento
+    from tatara.core.signature import required_key
 
     found = versions.find(reference)
     if "tatara.bento" not in found.tags:
         run = f"`tatara package workspace={found.run_id}`"
         raise TataraError(f"{found.name}/{found.version} is registered but not packaged; run {run}")
+    if key := key or required_key():
+        require_signed_bento(
+            found.tags["tatara.bento"], state_root() / "bentoml", key, (found.name, str(found.version))
+        )
     return found
 
 

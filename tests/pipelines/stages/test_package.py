@@ -8,7 +8,12 @@ import pytest
 from pipelines.stages import check
 from pipelines.stages.package import run, slug
 from pipelines.workspace import Workspace
+from registry import policy, review, users
+from registry.signed import BEFORE_PACKAGING, sign_version
+from registry.signing import make_keys
+from registry.store import local_artifacts
 from tatara.core.errors import RefusedError
+from tatara.core.files import write_text
 from tests.pipelines.stages.coloured import make_colours, parameters, registered
 
 
@@ -49,3 +54,29 @@ def test_nothing_is_packaged_that_is_not_what_was_approved(workspace: Workspace)
     (workspace.folder("convert") / "parity.json").write_text("{}")
 
     refused(workspace, r"parity\.json is not what colours/1 was approved with")
+
+
+def test_where_the_policy_asks_for_signatures_what_is_unsigned_or_altered_goes_no_further(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = (Path(policy.__file__).parent / "policies" / "classification.yaml").read_text()
+    write_text(tmp_path / "policies" / "classification.yaml", rules.replace("signed: false", "signed: true"))
+    monkeypatch.setenv("TATARA_POLICIES", str(tmp_path / "policies"))
+    private, _ = make_keys()
+    check.run(workspace, parameters("classification"))
+    refused(workspace, r"asks for a signature: .*; look, then: tatara sign colours/1")
+
+    sign_version("colours/1", private, BEFORE_PACKAGING)
+    run(workspace, parameters("classification"))
+    users.add("ana", "ana", "admin")
+    with pytest.raises(RefusedError, match="asks for a signature"):
+        review.promote("ana", "colours", "1")
+
+    sign_version("colours/1", private)
+    evidence = local_artifacts(workspace.run_id, "check") / "evidence.json"
+    content = evidence.read_bytes()
+    evidence.write_bytes(content.replace(b'"seed"', b'"sead"'))
+    with pytest.raises(RefusedError, match=r"evidence\.json"):
+        review.promote("ana", "colours", "1")
+    evidence.write_bytes(content)
+    assert review.promote("ana", "colours", "1").role == "champion"
