@@ -13,6 +13,8 @@ from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import revision
+from pipelines.validation.described import described
+from pipelines.validation.tables import build_tables, counts_of
 from pipelines.workspace import Workspace
 from tatara.core.files import write_json
 
@@ -36,11 +38,15 @@ def mark_validated(workspace: Workspace, data: str) -> None:
     dataset = open_dataset(data)
     folder = workspace.path / "validate"
     folder.mkdir(parents=True)
-    build_index(dataset).to_parquet(folder / "index.parquet", index=False)
+    index = build_index(dataset)
+    index.to_parquet(folder / "index.parquet", index=False)
     if dataset.description.format == "coco":
         build_objects(dataset).to_parquet(folder / "objects.parquet", index=False)
     write_json(folder / "bounds.json", [])
-    result = {"success": True, "data": data, "revision": revision(dataset), "rules": [], "suite_digest": "0" * 64}
+    found = revision(dataset)
+    counts = counts_of(dataset, build_tables(dataset, index)["classes"])
+    write_json(folder / "dataset.json", described(dataset, index, counts, found))
+    result = {"success": True, "data": data, "revision": found, "rules": [], "suite_digest": "0" * 64}
     write_json(folder / "result.json", result)
     write_json(folder / "parameters.json", {"kind": dataset.description.kind, "data": data})
 

@@ -9,7 +9,7 @@ from pipelines.datasets.dataset import SPLITS, Dataset
 from pipelines.datasets.revision import indexed_revision
 from pipelines.validation.expectations import validate
 from pipelines.validation.suite import compile_bounds, suite_for
-from pipelines.validation.tables import COUNTED, build_tables
+from pipelines.validation.tables import COUNTED, build_tables, counts_of
 from tatara.core.contract import Bound
 from tatara.core.home import apply_library_environment
 
@@ -120,7 +120,7 @@ def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
         near_duplicates=_near_duplicates(files, failing, rules),
         boxes=_boxes(tables, failing),
         counted=COUNTED[dataset.description.format],
-        counts=counts.pivot(index="label", columns="split", values="count").loc[list(classes), list(SPLITS)],
+        counts=counts_of(dataset, counts),
         bounds=tuple(bounds),
     )
 

@@ -35,3 +35,9 @@ def build_tables(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, "pand
             objects = object_table(annotations, files)
             counts = object_class_table(objects, files, SPLITS, classes)
             return {"files": files, "classes": counts, "objects": objects}
+
+
+def counts_of(dataset: Dataset, classes: "pandas.DataFrame") -> "pandas.DataFrame":
+    """How many there are by class (rows) and split (columns), from the table ``classes``."""
+    counts = classes.pivot(index="label", columns="split", values="count")
+    return counts.loc[list(dataset.description.classes), list(SPLITS)]

@@ -29,7 +29,7 @@ def test_a_fit_dataset_gives_the_evidence_that_later_stages_read(pets: Path, tmp
     folder = workspace.folder("validate")
     assert set(tree(folder)) == {
         "parameters.json", "result.json", "bounds.json", "failing.csv", "near_duplicates.csv",
-        "data_docs/index.html", "index.parquet",
+        "data_docs/index.html", "index.parquet", "dataset.json",
     }  # fmt: skip
     assert read_json(folder / "result.json")["success"] is True
     index = build_index(open_dataset("pets"))
