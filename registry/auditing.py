@@ -10,7 +10,7 @@ from registry import audit, database, judging
 from registry.audit import Head
 from registry.channel import release_of
 from registry.records import Act
-from registry.states import TABLE, Actor, Rule, may
+from registry.states import TABLE, Actor, Rule, at_least, may
 from tatara.core.contract import Strict
 from tatara.core.errors import TataraError
 from tatara.core.files import canonical_json, digest, sha256_bytes
@@ -135,6 +135,12 @@ def _replay(act: Act, into: _Replayed) -> list[str]:
             problems.append(f"line {act.sequence}: {act.user} had no role for {act.act}")
         if act.act in ("endorse", "approve") and act.user == into.origins.get(key, ("", ""))[1]:
             problems.append(f"line {act.sequence}: {act.user} approved his own {act.name}/{act.version}")
+        if (
+            act.act == "edit_card"
+            and act.user != into.origins.get(key, ("", ""))[1]
+            and not at_least(actor, "reviewer")
+        ):
+            problems.append(f"line {act.sequence}: {act.user} wrote the card of another's {act.name}/{act.version}")
         into.states[key] = str(act.after)
     if act.act == "register":
         into.origins[str(act.name), str(act.version)] = (act.detail.get("run_id", ""), act.detail.get("author", ""))

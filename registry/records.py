@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from registry.card.records import Card as Card
 from registry.evidence import Evidence
 from tatara.core.contract import Strict
 from tatara.core.release import Release, ReleaseRole

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from registry import approvals, audit, database, judging, reconciling, releases, signed, users, viewing
 from registry.acting import act, known, run_of, take_in
+from registry.card import making, prose
 from registry.evidence import Evidence
-from registry.records import Granted, History, Judgement, Moved, Record, Summary
+from registry.records import Card, Granted, History, Judgement, Moved, Record, Summary
 from registry.states import ActName
 from registry.words import written
 from tatara.core.errors import RefusedError
@@ -50,6 +51,16 @@ def record(name: str, version: str, user: str | None = None) -> Record:
     """
     with database.reading() as connection:
         return viewing.record(connection, name, version, user)
+
+
+def card(name: str, version: str) -> Card:
+    """The model card of one version, as it stands now.
+
+    Raises:
+        UsageError: the registry knows no such version.
+    """
+    with database.reading() as connection:
+        return making.make(connection, name, version)
 
 
 def register(user: str, name: str, version: str) -> None:
@@ -129,6 +140,23 @@ def request_changes(user: str, name: str, version: str, reason: str) -> Record:
 def comment(user: str, name: str, version: str, text: str) -> Record:
     """Say something about a version; the state stays."""
     return _say(user, name, version, "comment", {"text": written(text, "text")})
+
+
+def edit_card(user: str, name: str, version: str, section: str, text: str) -> Card:
+    """Write a section of the card anew, which its author and reviewers may; an empty text clears it.
+
+    Args:
+        user: who writes.
+        name, version: of the card.
+        section: one of `registry.card.prose.SECTIONS`: intended_use, out_of_scope, limits, licence or notes.
+        text: plain text, of at most 4,000 characters.
+
+    Raises:
+        UsageError: no such section, or too long.
+        RefusedError: retired, or another data scientist's version.
+    """
+    prose.edit(user, name, version, section, text)
+    return card(name, version)
 
 
 def granted(name: str, version: str) -> Granted:

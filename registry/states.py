@@ -8,8 +8,8 @@ from registry.records import Role, State
 from tatara.core.errors import RefusedError
 
 ActName = Literal[
-    "register", "check", "submit", "endorse", "approve", "reject", "request_changes", "comment", "promote", "roll_back",
-    "replace", "withdraw", "retire",
+    "register", "check", "submit", "endorse", "approve", "reject", "request_changes", "comment", "edit_card", "promote",
+    "roll_back", "replace", "withdraw", "retire",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 """Each may do what those before it may."""
@@ -50,6 +50,7 @@ def _table() -> Iterator[tuple[tuple[State | None, ActName], Rule]]:
     yield ("serving", "withdraw"), Rule("approved", "operator")
     for state in STATES[:-1]:
         yield (state, "retire"), Rule("retired", "operator")
+        yield (state, "edit_card"), Rule(state, "data_scientist")  # the author, and reviewers: see registry.card.prose
     for state in STATES:
         yield (state, "comment"), Rule(state, "data_scientist")
 

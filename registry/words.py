@@ -14,6 +14,11 @@ def harmless(text: str) -> str:
     return "".join(letter for letter in text if letter in "\n\t" or not _harms(letter))
 
 
+def line(text: str) -> str:
+    """`harmless`, on one line."""
+    return " ".join(harmless(text).split())
+
+
 def _harms(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in _TURNING
 

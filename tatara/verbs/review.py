@@ -162,6 +162,12 @@ def _reconcile(request: Request, given: dict[str, Any], output: Output) -> int:
     return REFUSED if moved and not fix else 0
 
 
+def _card(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_card import card
+
+    return card(request, given, output)
+
+
 def _users(request: Request, given: dict[str, Any], output: Output) -> int:
     from tatara.verbs.review_users import users
 
@@ -193,6 +199,7 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "reject": (_act("reject"), _REASON),
     "changes": (_act("request_changes"), _REASON),
     "comment": (_act("comment", "text"), {"text": str}),
+    "card": (_card, {"section": str, "text": str, "file": str}),
     "promote": (_promote, {"role": str, **_REASON}),
     "rollback": (_rollback, _REASON),
     "withdraw": (_withdraw, _REASON),

@@ -92,7 +92,7 @@ def _approval(approval: "Approval") -> str:
 
 
 def _possible(record: "Record") -> str:
-    names = {"request_changes": "changes", "roll_back": "rollback"}
+    names = {"request_changes": "changes", "roll_back": "rollback", "edit_card": "card"}
     shown = [names.get(one.act, one.act) + (f" ({one.refused})" if one.refused else "") for one in record.possible]
     return ", ".join(shown) or "nothing"
 

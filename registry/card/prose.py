@@ -1,0 +1,74 @@
+"""The parts of a card that people write; each edit is an act in the audit log, which holds the text."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry import audit, users
+from registry.acting import act, known
+from registry.records import Act
+from registry.states import at_least, follow
+from registry.words import harmless
+from tatara.core.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LONGEST = 4_000
+"""Characters of a section."""
+SECTIONS = {
+    "intended_use": "Intended use",
+    "out_of_scope": "Out-of-scope use",
+    "limits": "Known limits",
+    "licence": "Licence",
+    "notes": "Notes",
+}
+"""Name -> heading."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is written in a section, by whom and when."""
+
+    text: str
+    by: str
+    at: str
+
+
+def written(acts: Iterable[Act]) -> dict[str, Written]:
+    """Section -> what stands there.
+
+    Args:
+        acts: on the version, newest first.
+
+    Raises:
+        RefusedError: an edit was changed in the log.
+    """
+    found: dict[str, Written] = {}
+    for one in acts:
+        if one.act == "edit_card" and one.detail.get("section") in SECTIONS:
+            if audit.true_digest(one) != one.digest:
+                raise RefusedError(f"line {one.sequence} of the audit log was edited; run `tatara review audit`")
+            found.setdefault(one.detail["section"], Written(str(one.detail.get("text", "")), one.user, one.at))
+    return found
+
+
+def edit(user: str, name: str, version: str, section: str, text: str) -> None:
+    """See `registry.review.edit_card`."""
+    if section not in SECTIONS:
+        raise UsageError(f"{section[:80]!r} is no section that is written by hand; there are {', '.join(SECTIONS)}")
+    kept = harmless(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if len(kept) > LONGEST:
+        raise UsageError(f"{section} has {len(kept)} characters, at most {LONGEST}")
+    with audit.writing() as connection:
+        _edit(connection, user, (name, version), section, kept)
+
+
+def _edit(connection: "Connection", user: str, of: tuple[str, str], section: str, text: str) -> None:
+    actor, row = users.actor(connection, user), known(connection, *of)
+    follow(row.what, row.state, "edit_card", actor)
+    if actor.name != row.author and not at_least(actor, "reviewer"):
+        raise RefusedError(f"the card of {row.what} is written by its author {row.author}, and by reviewers")
+    there = written(audit.read(connection, *of)).get(section)
+    if text != (there.text if there else ""):
+        act(connection, row, "edit_card", actor, {"section": section, "text": text})
