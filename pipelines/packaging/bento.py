@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +31,34 @@ class Release:
     gpu: bool = False
 
 
-def build_bento(release: Release, converted: Path, lineage: Path, home: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Contents:
+    """What goes into the store, before it is sealed.
+
+    Attributes:
+        release: what is packaged.
+        model: folder of the model's files.
+        context: folder with the serving code and ``requirements.txt``.
+    """
+
+    release: Release
+    model: Path
+    context: Path
+
+    @property
+    def place(self) -> Path:
+        """Of both folders in their stores: ``NAME/VERSION``."""
+        return Path(*self.release.tag.split(":"))
+
+    @property
+    def lock(self) -> str:
+        """Name of the lock file, relative to the project's root."""
+        return f"requirements/{'gpu-serve' if self.release.gpu else 'serve'}.txt"
+
+
+def build_bento(
+    release: Release, converted: Path, lineage: Path, home: Path, papers: Callable[[Contents], None] | None = None
+) -> dict[str, Any]:
     """Put the model and the Bento into the store at ``home``; both appear whole, the Bento last, or not at all.
 
     Args:
@@ -38,6 +66,7 @@ def build_bento(release: Release, converted: Path, lineage: Path, home: Path) ->
         converted: the convert stage's folder.
         lineage: the chain up to the approval.
         home: of BentoML.
+        papers: adds to the model's folder what is said of it, see `pipelines.packaging.papers`.
 
     Returns:
         ``bento``, ``model`` (tags), ``path`` (of the Bento) and ``manifest`` (SHA-256 of the model's manifest).
@@ -46,43 +75,46 @@ def build_bento(release: Release, converted: Path, lineage: Path, home: Path) ->
         TataraError: BentoML cannot build it.
     """
     home.mkdir(parents=True, exist_ok=True)
-    place = Path(*release.tag.split(":"))
     with TemporaryDirectory(prefix=".package-", dir=home) as staged, TemporaryDirectory(prefix="context-") as context:
         # The context lies outside the store because BentoML reads no build file below a hidden folder.
-        model, store = Path(staged) / "model", Path(staged) / "store"
-        manifest = _seal_model(release, converted, lineage, model)
-        _fill_context(release, manifest, Path(context))
-        _store(release, model, Path(context), store)
-        _lock_requirements(store / "bentos" / place, Path(context) / "requirements.txt")
+        contents, store = Contents(release, Path(staged) / "model", Path(context)), Path(staged) / "store"
+        _fill_model(contents, converted, lineage)
+        _fill_context(contents)
+        if papers is not None:
+            papers(contents)
+        manifest = seal(contents.model)
+        write_json(contents.context / "pin.json", {"model": release.tag, "manifest": manifest, "gpu": release.gpu})
+        _store(contents, store)
+        _lock_requirements(store / "bentos" / contents.place, contents.context / "requirements.txt")
         for kind in ("models", "bentos"):
-            _move(store / kind / place, home / kind / place)
-            write_text(home / kind / place.parent / "latest", place.name)
-    return {"bento": release.tag, "model": release.tag, "path": str(home / "bentos" / place), "manifest": manifest}
+            _move(store / kind / contents.place, home / kind / contents.place)
+            write_text(home / kind / contents.place.parent / "latest", contents.place.name)
+    path = str(home / "bentos" / contents.place)
+    return {"bento": release.tag, "model": release.tag, "path": path, "manifest": manifest}
 
 
-def _seal_model(release: Release, converted: Path, lineage: Path, folder: Path) -> str:
-    shutil.copytree(converted, folder)
-    shutil.copyfile(lineage, folder / "lineage.json")
-    write_json(folder / "release.json", {"name": release.name, "version": release.version})
-    return seal(folder)
+def _fill_model(contents: Contents, converted: Path, lineage: Path) -> None:
+    shutil.copytree(converted, contents.model)
+    shutil.copyfile(lineage, contents.model / "lineage.json")
+    release = {"name": contents.release.name, "version": contents.release.version}
+    write_json(contents.model / "release.json", release)
 
 
-def _fill_context(release: Release, manifest: str, context: Path) -> None:
+def _fill_context(contents: Contents) -> None:
     """The serving code alone: nothing else can get into the Bento."""
     for part in CODE:
-        source, target = ROOT / part, context / part
+        source, target = ROOT / part, contents.context / part
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    lock = "gpu-serve" if release.gpu else "serve"
-    shutil.copyfile(ROOT / "requirements" / f"{lock}.txt", context / "requirements.txt")
-    write_json(context / "pin.json", {"model": release.tag, "manifest": manifest, "gpu": release.gpu})
+    shutil.copyfile(ROOT / contents.lock, contents.context / "requirements.txt")
 
 
-def _store(release: Release, model: Path, context: Path, home: Path) -> None:
+def _store(contents: Contents, home: Path) -> None:
     """BentoML imports the service to build it, and reads its home once: in a process of its own."""
+    release, context = contents.release, contents.context
     environment = {
         **os.environ,
         **library_environment(home),
@@ -97,7 +129,7 @@ def _store(release: Release, model: Path, context: Path, home: Path) -> None:
         release.tag,
         release.name,
         release.version,
-        str(model),
+        str(contents.model),
     ]
     done = subprocess.run(command, env=environment, cwd=context, capture_output=True, text=True, check=False)
     if done.returncode:

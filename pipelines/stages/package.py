@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipelines import tracking
 from pipelines.lineage.collect import with_approval, with_bento
+from pipelines.packaging import papers
 from pipelines.packaging.bento import Release, build_bento
 from pipelines.parameters import Parameters
 from pipelines.workspace import Workspace
@@ -26,7 +28,8 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     """Build the Bento of the approved version, attach its record to the run and the version, and let it serve.
 
     Writes ``package.json`` {bento, path, model, manifest, sha256, files, approval}, ``approved.json``, the chain that
-    the Bento holds and whose digest every answer carries, and ``lineage.json``, the whole chain.
+    the Bento holds and whose digest every answer carries, and ``lineage.json``, the whole chain. The model card, the
+    bill of materials and the signed provenance lie with the model, see `pipelines.packaging.papers`.
 
     Raises:
         RefusedError: the version is not approved, or an approval is void; the message says why.
@@ -41,7 +44,9 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         approved = with_approval(read_chain(register / "lineage.json"), granted, workspace)
         write_text(folder / "approved.json", approved.model_dump_json(indent=1))
         release = Release(name=name, version=version, tag=f"{slug(name)}:{version}", gpu=parameters.gpu)
-        record = _record(build_bento(release, converted, folder / "approved.json", state_root() / "bentoml"))
+        write = partial(papers.write, workspace=workspace, parameters=parameters, granted=granted)
+        home = state_root() / "bentoml"
+        record = _record(build_bento(release, converted, folder / "approved.json", home, write))
         write_json(
             folder / "package.json", {**record, "approval": granted.model_dump(mode="json", exclude={"digests"})}
         )

@@ -34,8 +34,8 @@ class Envelope(Strict):
 
 
 def seal(payload: Strict, kind: str, key: "Ed25519PrivateKey") -> Envelope:
-    """``payload`` signed as a ``kind`` of record, such as ``release``."""
-    body = canonical_json(payload.model_dump(mode="json")).encode()
+    """``payload`` signed as a ``kind`` of record, such as ``release``, or as a media type."""
+    body = canonical_json(payload.model_dump(mode="json", by_alias=True)).encode()
     signature = key.sign(_encoded(_type(kind), body))
     return Envelope(
         payloadType=_type(kind),
@@ -135,7 +135,8 @@ def _make(path: Path) -> None:
 
 
 def _type(kind: str) -> str:
-    return f"application/vnd.tatara.{kind}+json"
+    """Of our own records; what others read too has a media type of its own."""
+    return kind if "/" in kind else f"application/vnd.tatara.{kind}+json"
 
 
 def _encoded(kind: str, body: bytes) -> bytes:

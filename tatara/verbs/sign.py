@@ -1,4 +1,7 @@
-"""``sign`` and ``verify``: signatures of a version's package, evidence and approval, or of a file or folder."""
+"""``sign`` and ``verify``: signatures of a version's package, evidence and approval, or of a file or folder.
+
+A package's provenance is signed by the registry when it is made, and verified with the version, or by its own name.
+"""
 
 from pathlib import Path
 
@@ -35,10 +38,13 @@ def sign(request: Request, output: Output) -> int:
 def verify(request: Request, output: Output) -> int:
     """Hold a version, a file or a folder to its signature; exits 3 where it does not hold."""
     from registry import signing
+    from tatara.core import provenance
     from tatara.core.signature import require_signed
 
     given = options(request, key=Path)
     what = subject(request, 0, "model, file or folder")
+    if Path(what).name == provenance.FILE:
+        return _provenance(Path(what), given.get("key"), output)
     key = signing.public_key(given.get("key"))
     path = Path(what)
     files = require_signed(path.absolute(), key) if path.exists() else _version(what, key)
@@ -48,10 +54,19 @@ def verify(request: Request, output: Output) -> int:
     return 0
 
 
+def _provenance(path: Path, key: Path | None, output: Output) -> int:
+    from registry.provenance import verify_file
+
+    files = verify_file(path, key)
+    text = f"verified    {len(files)} files are what {path.name} states, signed with {key or 'the registry’s key'}"
+    output.give({"verified": True, "key": str(key) if key else None, "files": files}, text)
+    return 0
+
+
 def _version(reference: str, key: Path) -> dict[str, str]:
-    from registry import signed
+    from registry import provenance, signed
 
     try:
-        return signed.verify_version(reference, key)
+        return signed.verify_version(reference, key) | provenance.verify_version(reference)
     except UsageError as error:
         raise UsageError(f"{error}; nor is there a file or folder {reference}") from None

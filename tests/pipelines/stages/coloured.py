@@ -88,7 +88,9 @@ def _save(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path)
 
 
-def evaluated(project: Path, name: str, given: Parameters, weights: dict[str, float] | None = None) -> Workspace:
+def evaluated(
+    project: Path, name: str, given: Parameters, weights: dict[str, float] | None = None, **ran: Any
+) -> Workspace:
     """A workspace whose steps up to evaluation have finished, logged to a run of its own.
 
     Args:
@@ -96,6 +98,7 @@ def evaluated(project: Path, name: str, given: Parameters, weights: dict[str, fl
         name: of the workspace.
         given: parameters.
         weights: class -> factor on what a classifier's graph sees of it, for one that is worse in that class.
+        ran: what else the training recorded.
     """
     workspace = Workspace(project / ".tatara" / "runs" / name)
     mark_validated(workspace, given.data)
@@ -105,7 +108,7 @@ def evaluated(project: Path, name: str, given: Parameters, weights: dict[str, fl
         _weigh(converted / "model.onnx", LABELS.index(label), factor)
     write_json(workspace.path / "train" / "run.json", {
         "run_id": run_id, "experiment": "colours", "git_commit": None, "git_dirty": False, "lock_sha256": "0" * 64,
-        "warnings": ["the loss is flat"],
+        "warnings": ["the loss is flat"], **ran,
     })  # fmt: skip
     for stage in ("train", "convert", "evaluate"):
         write_json(workspace.path / stage / "parameters.json", given.model_dump(mode="json"))
@@ -118,9 +121,11 @@ def evaluated(project: Path, name: str, given: Parameters, weights: dict[str, fl
     return workspace
 
 
-def registered(project: Path, name: str, given: Parameters, weights: dict[str, float] | None = None) -> Workspace:
+def registered(
+    project: Path, name: str, given: Parameters, weights: dict[str, float] | None = None, **ran: Any
+) -> Workspace:
     """`evaluated`, and registered."""
-    workspace = evaluated(project, name, given, weights)
+    workspace = evaluated(project, name, given, weights, **ran)
     register.run(workspace, given)
     return workspace
 
