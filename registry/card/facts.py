@@ -1,14 +1,16 @@
 """What a run's artifacts say of its model; whatever is not there is left out of the card."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from registry.acting import Row
 from registry.card.records import Measure
+from registry.card.written import Data, Ran, Validated
 from registry.evidence import Evidence
 from registry.records import Judgement
 from registry.store import local_artifacts
@@ -17,44 +19,10 @@ from tatara.core.contract import Contract, read_contract
 from tatara.core.errors import TataraError
 from tatara.core.statistics import Interval
 
-Split = Literal["train", "valid", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
+Read = TypeVar("Read", bound=BaseModel)
 OF_CLASS = ("recall", "ap", "iou")
 """The figure of a class that the kinds have: classification, detection and instances, segmentation."""
 PRIMARY = {"classification": "accuracy", "detection": "ap", "instances": "mask_ap", "segmentation": "miou"}
-
-
-class Extent(BaseModel):
-    """In pixels."""
-
-    min: float
-    max: float
-
-
-class Data(BaseModel):
-    """A dataset as it was validated; see `pipelines.validation.described`, which writes it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    revision: str
-    licence: str
-    source: str
-    citation: str | None = None
-    notes: str | None = None
-    classes: tuple[str, ...]
-    files: dict[Split, int]
-    width: Extent
-    height: Extent
-    counted: str
-    counts: dict[Split, dict[str, int]]
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Data":
-        """Every split is there."""
-        if {*self.files} != {*SPLITS} or {*self.counts} != {*SPLITS}:
-            raise ValueError("a split is missing")
-        return self
 
 
 @dataclass(frozen=True)
@@ -64,10 +32,12 @@ class Facts:
     Attributes:
         row: the registry's.
         contract: None where it cannot be read.
-        parameters, run: of the training.
+        parameters: of the training.
+        run: what it came to.
         size: ``parameters``, ``flops`` and ``bytes`` of the model.
         digests: the model's files -> SHA-256, as they were registered.
         data: None where the run does not say.
+        validated: the rules that the data were held to.
         metrics: of the test split.
         classes: class -> its figures and counts.
         judgement, evidence: of the last check, None before it.
@@ -76,10 +46,11 @@ class Facts:
     row: Row
     contract: Contract | None
     parameters: Mapping[str, Any]
-    run: Mapping[str, Any]
+    run: Ran
     size: Mapping[str, Any]
     digests: Mapping[str, str]
     data: Data | None
+    validated: Validated
     metrics: Mapping[str, Interval]
     classes: Mapping[str, Mapping[str, Any]]
     judgement: Judgement | None
@@ -135,11 +106,19 @@ def gather(row: Row, checked: tuple[Judgement, Evidence] | None) -> Facts:
     }
     classes = {label: value for label, value in read("evaluate/classes.json").items() if isinstance(value, dict)}
     return Facts(
-        row=row, contract=_contract(row.run_id), parameters=read("train/parameters.json"), run=read("train/run.json"),
-        size=read("convert/card.json"), digests=_digests(read("register/registration.json").get("digests")),
-        data=_data(read("validate/dataset.json")), metrics=metrics, classes=classes, judgement=judgement,
+        row=row,
+        contract=_contract(row.run_id),
+        parameters=read("train/parameters.json"),
+        run=_read(Ran, read("train/run.json")) or Ran(),
+        size=read("convert/card.json"),
+        digests=_digests(read("register/registration.json").get("digests")),
+        data=_read(Data, read("validate/dataset.json")),
+        validated=_read(Validated, read("validate/result.json")) or Validated(),
+        metrics=metrics,
+        classes=classes,
+        judgement=judgement,
         evidence=evidence,
-    )  # fmt: skip
+    )
 
 
 def _contract(run_id: str) -> Contract | None:
@@ -162,18 +141,20 @@ def _digests(found: Any) -> dict[str, str]:
     return {str(path): str(sha) for path, sha in found.items()} if isinstance(found, dict) else {}
 
 
-def _data(found: dict[str, Any]) -> Data | None:
+def _read(schema: type[Read], found: dict[str, Any]) -> Read | None:
+    """What a step wrote, or None where it is not what the step writes."""
     try:
-        return Data.model_validate(found)
+        return schema.model_validate(found)
     except ValidationError:
         return None
 
 
 def _interval(value: Any) -> Interval | None:
     try:
-        return Interval.model_validate(value)
+        one = Interval.model_validate(value)
     except ValidationError:
         return None
+    return one if all(map(math.isfinite, (one.value, one.low, one.high))) else None
 
 
 def _measure(metric: str, part: str | None, one: Interval) -> Measure:

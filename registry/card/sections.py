@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
-from registry.card.facts import SPLITS, Extent, Facts
+from registry.card.facts import Facts
 from registry.card.figures import calibration, results, weak
 from registry.card.prose import SECTIONS, Written
 from registry.card.records import Section, Table
+from registry.card.written import SPLITS, Extent
 from registry.words import line
 
 WIDE = 90
@@ -85,6 +86,8 @@ def _data(facts: Facts) -> Section:
     )
     text = [first, f"Source: {data.source}", f"Licence of the data: {data.licence}"]
     text += [f"{label}: {said}" for label, said in (("Cite", data.citation), ("Notes", data.notes)) if said]
+    failed = [one for one in facts.validated.rules if not one.success]
+    text += [f"Validation warned: {one.rule}, {one.failing:,} of {one.checked:,} {one.table}." for one in failed]
     labels = data.classes
     rows = [(label, *(f"{data.counts[split].get(label, 0):,}" for split in SPLITS)) for label in labels[:MOST]]
     text.append(f"{data.counted.capitalize()} by class{_more(labels)}:")
@@ -95,14 +98,14 @@ def _data(facts: Facts) -> Section:
 def _training(facts: Facts) -> Section:
     run, given = facts.run, facts.parameters
     text = []
-    if "epochs_trained" in run:
+    if run.epochs_trained is not None:
         text.append(
-            f"{run['epochs_trained']} epochs in {run.get('training_seconds', 0):,.0f} s on {run.get('device', '?')}; "
-            f"the weights are those of epoch {run.get('best_epoch')}."
+            f"{run.epochs_trained} epochs in {run.training_seconds:,.0f} s on {run.device}; the weights are those of "
+            f"epoch {run.best_epoch}."
         )
     start = str(given.get("weights", "none"))
     text.append("It started from nothing." if start == "none" else f"It started from the weights of {start}.")
-    text += [f"Training warned: {warning}" for warning in run.get("warnings", ())]
+    text += [f"Training warned: {warning}" for warning in run.warnings]
     if "kind" in given:
         text.append("The same training again:")
     return Section(name="training", title="How it was trained", text="\n\n".join(text), code=_command(given))
@@ -114,7 +117,7 @@ def _command(given: Mapping[str, object]) -> str | None:
     words = ["tatara", "run", str(given["kind"])]
     for name in sorted(given, key=lambda name: (name not in ("data", "model"), name)):
         value = given[name]
-        if name != "kind" and value is not None:
+        if name not in ("kind", "serve") and value is not None:
             words.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
     lines = [""]
     for word in (shlex.quote(word) for word in words):
@@ -163,12 +166,12 @@ _CURL = "curl -F files=@FILE http://127.0.0.1:3000/predict"
 
 def _origin(facts: Facts) -> Section:
     run = facts.run
-    dirty = ", and changes that were not committed" if run.get("git_dirty") else ""
+    dirty = ", and changes that were not committed" if run.git_dirty else ""
     rows = [
         ("run", facts.row.run_id),
-        ("commit", f"{run['git_commit']}{dirty}" if run.get("git_commit") else ""),
-        ("lock file of the training", str(run.get("lock_sha256") or "")),
-        ("revision of the data", str(run.get("revision") or (facts.data.revision if facts.data else ""))),
+        ("commit", f"{run.git_commit}{dirty}" if run.git_commit else ""),
+        ("lock file of the training", run.lock_sha256 or ""),
+        ("revision of the data", run.revision or (facts.data.revision if facts.data else "")),
         *((path, sha) for path, sha in facts.digests.items() if path.endswith(".onnx") or path == "contract.json"),
     ]
     text = (

@@ -67,6 +67,6 @@ def _version(reference: str, key: Path) -> dict[str, str]:
     from registry import provenance, signed
 
     try:
-        return signed.verify_version(reference, key) | provenance.verify_version(reference)
+        return provenance.verify_version(reference) | signed.verify_version(reference, key)
     except UsageError as error:
         raise UsageError(f"{error}; nor is there a file or folder {reference}") from None

@@ -105,6 +105,10 @@ def carded(author: str = "anna", labels: tuple[str, ...] = ("red", "green", "blu
     version = new_version(author, files={**MODEL, "contract.json": contract(labels=labels).canonical().encode()})
     files = {
         "validate/dataset.json": described(**data),
+        "validate/result.json": {"rules": [{"rule": "decodes", "success": True, "failing": 0, "checked": 102,
+                                            "table": "files"},
+                                           {"rule": "distinct", "success": False, "failing": 2, "checked": 102,
+                                            "table": "files"}]},
         "train/parameters.json": {"kind": "classification", "data": "colours", "model": "small_cnn", "weights": "none",
                                   "flip": False, "mean": [0.0, 0.0, 0.0], "name": None},
         "train/run.json": {"git_commit": "c" * 40, "git_dirty": True, "lock_sha256": "1" * 64, "epochs_trained": 3,

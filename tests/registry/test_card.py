@@ -9,10 +9,11 @@ from registry import audit, auditing, review
 from registry.card.markdown import readme
 from registry.card.prose import LONGEST, SECTIONS
 from registry.card.records import Section, Table
+from registry.store import client
 from tatara.cli import main
 from tatara.core.errors import RefusedError, UsageError
 from tests.registry.carded import ALLOWED, PAYLOADS, carded, parsed, section
-from tests.registry.cases import NAME, checked, compared, cost, evidence, new_version, part
+from tests.registry.cases import NAME, checked, compared, cost, evidence, new_version, part, run_of
 
 
 def test_it_says_what_the_run_recorded(store: Path) -> None:
@@ -41,6 +42,8 @@ def test_it_says_what_the_run_recorded(store: Path) -> None:
     assert section(card, "data").table.rows[0] == ("red", "4", "4", "4")
     assert "102 images, of which 80 to train on" in page.text
     assert "Licence of the data: CC0" in page.text
+    assert "Validation warned: distinct, 2 of 102 files." in page.text
+    assert "decodes" not in page.text
     assert "16 pixels wide and 16 to 27 high" in page.text
     assert "3 epochs in 61 s on CPU: 2 x test; the weights are those of epoch 2" in page.text
     assert "One answer takes 4.25 ms" in page.text
@@ -219,3 +222,25 @@ def test_the_verb_prints_it_and_writes_a_section(
     assert main(["review", "card", what, "section=limits"]) == 2
     assert main(["review", "card", what, "section=limits", f"file={tmp_path / 'none'}"]) == 2
     assert "cannot be read as UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["validate/dataset.json", "train/run.json", "validate/result.json",
+                                  "evaluate/metrics.json", "evaluate/classes.json", "register/registration.json",
+                                  "convert/contract.json", "convert/card.json"])  # fmt: skip
+@pytest.mark.parametrize("content", ["", "[]", '{"files": 1, "rules": [1], "warnings": 3, "digests": 7, "a": NaN}'])
+def test_records_that_somebody_broke_are_left_out(store: Path, path: str, content: str) -> None:
+    version = carded()
+    checked(evidence(version=version))
+    client().log_text(run_of(version), content, path)
+
+    card = review.card(NAME, version)
+    assert parsed(card.text)[1].headings == [f"{NAME}/{version}", *(one.title for one in card.sections)]
+    assert card.model_dump_json()
+
+
+def test_figures_that_are_none_are_left_out(store: Path) -> None:
+    version = carded()
+    review.register("anna", NAME, version)
+    client().log_text(run_of(version), '{"accuracy": {"value": NaN, "low": 0, "high": 1}}', "evaluate/metrics.json")
+
+    assert {one.metric for one in review.card(NAME, version).measures} == {"recall"}
