@@ -16,7 +16,7 @@ HOSTS = re.compile(
     r"(?:.+\.)?(?:github\.com|githubusercontent\.com|arxiv\.org|doi\.org|openaccess\.thecvf\.com|apache\.org|keras\.io|"
     r"tensorflow\.org|mlflow\.org|dvc\.org|bentoml\.com|greatexpectations\.io|onnxruntime\.ai|onnx\.ai|perfetto\.dev|"
     r"python\.org|scikit-learn\.org|debian\.org|postgresql\.org|keepachangelog\.com|semver\.org|w3\.org|"
-    r"creativecommons\.org|stanford\.edu|toronto\.edu|googleapis\.com|google\.com|uci\.edu|example\.(?:com|org|net)|.+\.invalid|"
+    r"creativecommons\.org|in-toto\.io|slsa\.dev|stanford\.edu|toronto\.edu|googleapis\.com|google\.com|uci\.edu|example\.(?:com|org|net)|.+\.invalid|"
     r"127\.0\.0\.1|0\.0\.0\.0)"
 )
 PRIVATE = re.compile(r"(?<![\w.~:/}*-])/(?:home|root|work|workspace|mnt|srv|Users)/[\w.-]+")

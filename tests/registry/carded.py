@@ -20,7 +20,7 @@ PAYLOADS = (
     "<!-- --><b>x</b>",
     "[x](javascript:alert(1))",
     "![x](http://127.0.0.1/x.png)",
-    "<http://evil.example/>",
+    "<http://example.com/>",
     "[x]: javascript:alert(1)\n[x]",
     "```\n<script>alert(1)</script>\n```",
     "~~~\n<b>",

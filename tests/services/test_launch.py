@@ -81,7 +81,7 @@ SERVE = """
 import sys
 from tatara import cli
 from tatara.verbs import serve
-serve.bento_tag = lambda reference: "colours:1"  # in place of a registry
+serve.bento_tag = lambda *asked: "colours:1"  # in place of a registry
 sys.exit(cli.main(["serve", "colours", "--json"]))
 """
 
