@@ -1,6 +1,7 @@
 """Package: the approved model version as a Bento, pinned by digest, that serves without the training environment."""
 
 import re
+import shutil
 import unicodedata
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
 
     Writes ``package.json`` {bento, path, model, manifest, sha256, files, approval}, ``approved.json``, the chain that
     the Bento holds and whose digest every answer carries, and ``lineage.json``, the whole chain. The model card, the
-    bill of materials and the signed provenance lie with the model, see `pipelines.packaging.papers`.
+    bill of materials and the signed provenance lie with the model, see `pipelines.packaging.papers`, and are copied.
 
     Raises:
         RefusedError: the version is not approved, or an approval is void; the message says why.
@@ -47,6 +48,8 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
         write = partial(papers.write, workspace=workspace, parameters=parameters, granted=granted)
         home = state_root() / "bentoml"
         record = _record(build_bento(release, converted, folder / "approved.json", home, write))
+        for paper in papers.FILES:
+            shutil.copyfile(home / "models" / Path(*release.tag.split(":")) / paper, folder / paper)
         write_json(
             folder / "package.json", {**record, "approval": granted.model_dump(mode="json", exclude={"digests"})}
         )

@@ -25,7 +25,7 @@ from pipelines.workspace import Workspace
 from registry import review, users
 from registry.signed import sign_version
 from registry.signing import make_keys
-from registry.store import client
+from registry.store import client, local_artifacts
 from services.launch import launch
 from tatara.cli import main
 from tatara.core.client import Client
@@ -87,9 +87,13 @@ def changed(path: Path, content: bytes | None) -> Iterator[None]:
             path.write_bytes(before)
 
 
-def test_the_seal_covers_them_the_chain_holds_and_it_is_served(model: Path, store: Path, tmp_path: Path) -> None:
+def test_the_seal_covers_them_the_chain_holds_and_it_is_served(
+    workspace: Workspace, model: Path, store: Path, tmp_path: Path
+) -> None:
     sealed = read_json(model / "manifest.json")
     assert {name: sealed[name] for name in FILES} == {name: sha256_file(model / name) for name in FILES}
+    copied = local_artifacts(workspace.run_id, "package")
+    assert {name: sha256_file(copied / name) for name in FILES} == {name: sealed[name] for name in FILES}
     chain = verify("colours/1")
     assert {f"models/colours/1/{name}" for name in FILES} <= chain.link("bento").artifacts.keys()
     with launch("colours:1", store, tmp_path / "log") as service, Client(service.url) as asked:
