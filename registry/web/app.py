@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from registry.web import deciding, errors, reading, signing_in
+from registry.web import api, deciding, errors, people, reading, signing_in
 from registry.web.guard import AnyoneLooks, declared
 from registry.web.headers import Cap, Headers
 from registry.web.limits import Attempts
@@ -42,10 +42,12 @@ def build_app(settings: Settings) -> FastAPI:
     """
     app = FastAPI(title="Tatara review", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.settings, app.state.attempts = settings, Attempts()
-    for part in (router, signing_in.router, reading.router, deciding.router):
+    for part in (router, signing_in.router, reading.router, deciding.router, people.router, api.router, api.described):
         for route in part.routes:
             assert isinstance(route, APIRoute)
-            app.add_api_route(route.path, route.endpoint, methods=sorted(route.methods or ()), response_model=None)
+            app.add_api_route(
+                route.path, route.endpoint, methods=sorted(route.methods or ()), response_model=route.response_model
+            )
     for route in app.routes:
         declared(route)
     errors.handle(app)
