@@ -98,7 +98,7 @@ def slices(found: Iterable[Slice], evidence: Evidence, margin: float, alpha: flo
         Difference(
             name=f"{plain(one.column)} {plain(one.value)}", mark=mark(on, one.difference),
             said=points(one.difference.value), tone=_tone(one.difference, margin, one.p_holm < alpha),
-            note=f"{one.examples} examples, p {one.p_holm:.2g}", examples=one.worst,
+            note=f"{one.examples} examples, {_p(one.p_holm)}", examples=one.worst,
         )
         for one in rows
     )  # fmt: skip
@@ -165,9 +165,13 @@ def _tone(gap: Interval, margin: float, proven: bool) -> str:
     return "doubtful" if gap.value < -margin else "even"
 
 
+def _p(value: float) -> str:
+    return f"p {value:.2g}".replace("0.", ".") if value >= 0.001 else "p < .001"
+
+
 def _costs(figure: Figure) -> str:
-    mine = f"{points(figure.challenger.value)} against clean images"
-    return f"{mine}, champion {points(figure.champion.value)}" if figure.champion else mine
+    mine = points(figure.challenger.value)
+    return f"{mine}, champion {points(figure.champion.value)}" if figure.champion else "against clean images"
 
 
 def _intervals(found: Any) -> dict[str, Interval]:

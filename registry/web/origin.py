@@ -1,5 +1,6 @@
 """Where a version comes from: the links of its chain in a line each, and the rules that its data met."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +79,14 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 def _said(name: str, facts: dict[str, Any]) -> str:
     """The facts that people know a link by."""
-    known = {
+    known: dict[str, Callable[[], str]] = {
         "data": lambda: f"{facts['name']} {short(facts['revision'])}",
         "validation": lambda: f"{facts['rules']} rules {'met' if facts['success'] else 'not met'}",
         "code": lambda: f"{short(facts['git_commit'])}{' and more' if facts.get('git_dirty') else ''}",
         "run": lambda: short(facts["run_id"]),
+        "version": lambda: f"{facts['name']} {facts['version']}",
+        "approval": lambda: f"by {', '.join(facts['by'])}",
+        "bento": lambda: str(facts["bento"]),
         "onnx": lambda: f"equal on {facts['examples']}" if facts["top1_equal"] else "not equal",
     }
     try:

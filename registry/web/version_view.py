@@ -9,6 +9,7 @@ from registry.records import GateVerdict, History, Record
 from registry.web import charts, gallery, origin
 from registry.web.charts import Differences, Levels
 from registry.web.run_files import pictures, table, text
+from registry.web.verdict import Verdict, verdict
 from registry.web.words import percent, plain, points, signed, size
 from tatara.core.errors import RefusedError
 from tatara.core.release import Release
@@ -16,8 +17,8 @@ from tatara.core.statistics import Interval
 
 CARD = "card/README.md"
 PLOTS = ("evaluate/plots", "train/plots")
-FIRST = 8
-"""Slices that are shown at once."""
+FIRST = ("reliability", "confusion", "curves")
+"""Plots that are shown at once."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,21 @@ class Tile:
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of both runs: its name, the path among the artifacts, and whose run has it."""
+    """A picture of both runs: its name, the path among the artifacts, whose run has it, and whether it is
+    shown at once."""
 
     name: str
     path: str
     mine: bool
     other: bool
+    first: bool
 
 
 @dataclass(frozen=True)
 class View:
     """Attributes:
     record, history: of the version and of its model.
-    word, rest: the answer, its first word apart.
+    verdict: the answer in sentences.
     champion: the version that it was compared with.
     earlier: the champion before the present one, where the version is that one.
     refused: why the evidence's files are not shown.
@@ -52,8 +55,7 @@ class View:
 
     record: Record
     history: History
-    word: str
-    rest: str
+    verdict: Verdict
     champion: str | None
     earlier: str | None
     was_champion: bool
@@ -92,16 +94,16 @@ def view(name: str, version: str, user: str) -> View:
         found = gallery.find(run_id, judgement) if judgement else found
     except RefusedError as error:
         refused = str(error)
-    word, _, rest = record.summary.answer.line.partition(": ")
     gates = {one.gate: one for one in judgement.verdicts} if judgement else {}
-    margin = _margin(gates.get("slices")) or (evidence.margin if evidence else None)
+    margin = _number(gates.get("slices"), "margin") or (evidence.margin if evidence else None)
     levels = evidence and charts.levels(_metrics(run_id), _metrics(other), evidence)
     return View(
-        record=record, history=history, word=word, rest=rest[:1].upper() + rest[1:], champion=champion,
+        record=record, history=history, champion=champion,
+        verdict=verdict(record, _number(gates.get("slices"), "alpha") or 0.0),
         earlier=_earlier(history.releases, version), was_champion=_was_champion(history.releases, version),
         tiles=_tiles(evidence, record), levels=levels or (), margin=margin,
         slices=charts.slices(evidence.slices, evidence, margin or 0.0) if evidence else None,
-        robustness=charts.robustness(evidence, _margin(gates.get("robustness"))) if evidence else None,
+        robustness=charts.robustness(evidence, _number(gates.get("robustness"), "margin")) if evidence else None,
         pairs=tuple((one.name, charts.pair(one)) for one in _figures(evidence)), gallery=found,
         plots=_plots(run_id, other), lineage=origin.lineage(run_id), rules=origin.rules(run_id),
         card=text(run_id, CARD), refused=refused,
@@ -116,16 +118,17 @@ def _figures(evidence: Evidence | None) -> list[Any]:
     return [one for one in (evidence.calibration, evidence.severity) if one is not None] if evidence else []
 
 
-def _margin(verdict: GateVerdict | None) -> float | None:
-    value = verdict.numbers.get("margin") if verdict else None
+def _number(said: GateVerdict | None, name: str) -> float | None:
+    """Of the policy, as the gate's verdict keeps it."""
+    value = said.numbers.get(name) if said else None
     return float(value) if isinstance(value, int | float) else None
 
 
 def _plots(run_id: str, other: str | None) -> tuple[Plot, ...]:
     mine = [path for folder in PLOTS for path in pictures(run_id, folder)]
     theirs = [path for folder in PLOTS for path in pictures(other, folder)] if other else []
-    paths = list(dict.fromkeys([*mine, *theirs]))
-    return tuple(Plot(plain(_stem(path)), path, path in mine, path in theirs) for path in paths)
+    paths = sorted(dict.fromkeys([*mine, *theirs]), key=lambda path: _stem(path) not in FIRST)
+    return tuple(Plot(plain(_stem(path)), path, path in mine, path in theirs, _stem(path) in FIRST) for path in paths)
 
 
 def _stem(path: str) -> str:

@@ -92,6 +92,12 @@ for (const dialog of [help, large]) {
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }
 
+const thumb = document.querySelector(".thumb");
+const decision = document.getElementById("decision");
+if (thumb && decision) {
+  new IntersectionObserver(([seen]) => { thumb.hidden = seen.isIntersecting; }).observe(decision);
+}
+
 // A form is sent once, however often its button is pressed.
 for (const form of document.querySelectorAll('form[method="post"]')) {
   form.addEventListener("submit", (event) => {
@@ -102,5 +108,10 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
 for (const link of document.querySelectorAll('a[href^="#shown-"]')) {
-  link.addEventListener("click", () => document.querySelector(link.hash)?.querySelector("a")?.focus());
+  link.addEventListener("click", () => {
+    const target = document.querySelector(link.hash);
+    const closed = target?.closest("details");
+    if (closed) closed.open = true;
+    target?.querySelector("a")?.focus();
+  });
 }
