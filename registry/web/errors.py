@@ -14,13 +14,15 @@ from registry.web.visitor import Visitor, of_page
 from registry.words import harmless
 from tatara.core.errors import RefusedError, TataraError, UsageError
 
+_ABSENT = ("the registry knows no", "no user", "no picture", "MLflow's registry has no")
+"""How the errors begin that say that something does not exist."""
 _NAMES = {401: "Sign in first", 403: "Not yours to do", 404: "Not here", 409: "Not possible now", 429: "Too many tries"}
 
 
 def status_of(error: TataraError) -> int:
     """409 where the registry refused, 404 where there is no such thing, 500 where something failed."""
     if isinstance(error, UsageError):
-        return 404 if str(error).startswith(("the registry knows no", "no user", "MLflow's registry has no")) else 422
+        return 404 if str(error).startswith(_ABSENT) else 422
     return 409 if isinstance(error, RefusedError) else 500
 
 

@@ -35,8 +35,9 @@ def shown(
 def changed(labels: str = "8", path: str = "train/8/9.png") -> dict[str, Any]:
     one = {"path": path, "digest": "2" * 64, "split": "train", "before_split": "train", "labels": labels, "before": "3",
            "picture": "changes/2222222222222222.png"}  # fmt: skip
-    return {"revision": "a" * 64, "before": "b" * 64, "counts": {"added": 0, "removed": 0, "relabelled": 1, "moved": 0, "same": 9},
-            "by_split": {"train": [9, 9]}, "by_class": {labels: [3, 4]}, "changes": {"relabelled": [one]}}  # fmt: skip
+    counts = {"added": 0, "removed": 0, "relabelled": 1, "moved": 0, "same": 9}
+    return {"revision": "a" * 64, "before": "b" * 64, "counts": counts, "by_split": {"train": [9, 9]},
+            "by_class": {labels: [3, 4]}, "changes": {"relabelled": [one]}}  # fmt: skip
 
 
 def leave(

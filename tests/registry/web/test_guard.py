@@ -146,8 +146,8 @@ def test_a_route_that_declares_nothing_two_things_or_the_wrong_thing_is_never_se
     def calls(visitor: Annotated[Visitor, Depends(Calls("viewer"))]) -> None: ...
 
     assert isinstance(declared(_route(looks, "/x", "GET")), Looks)
-    wrong = [_route(nothing, "/x", "GET"), _route(two, "/x", "GET"), _route(looks, "/x", "POST"), _route(anyone, "/x", "GET"),
-             _route(calls, "/x", "GET"), _route(looks, "/api/x", "GET")]  # fmt: skip
+    wrong = [_route(nothing, "/x", "GET"), _route(two, "/x", "GET"), _route(looks, "/x", "POST"),
+             _route(anyone, "/x", "GET"), _route(calls, "/x", "GET"), _route(looks, "/api/x", "GET")]  # fmt: skip
     for route in wrong:
         with pytest.raises(AssertionError):
             declared(route)
