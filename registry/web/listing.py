@@ -10,7 +10,7 @@ from registry.auditing import harmless_cell
 from registry.records import Summary
 from registry.states import STATES
 
-SIZE = 50
+SIZE = 40
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class Asked:
     words: str = ""
     state: str = ""
     page: int = 1
+    whose: str = ""
 
     def link(self, path: str, page: int) -> str:
         """Another page of the same list."""
-        given = {"q": self.words, "state": self.state, "page": page if page > 1 else ""}
+        given = {"q": self.words, "state": self.state, "whose": self.whose, "page": page if page > 1 else ""}
         query = urlencode({name: value for name, value in given.items() if value})
         return f"{path}?{query}" if query else path
 

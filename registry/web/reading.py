@@ -16,23 +16,22 @@ from registry.web.visitor import Visitor
 
 router = APIRouter()
 Words = Annotated[str, Query(max_length=200)]
-Number = Annotated[int, Query(ge=1, le=1_000_000)]
+Page = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
 ACTS = 100
 """Lines of the log on a page."""
 
 
 @router.get("/")
-def queue(
-    request: Request, visitor: ViewerLooks, q: Words = "", page_: Annotated[int, Query(alias="page")] = 1
-) -> Response:
-    """What waits: for this visitor first, then for others."""
+def queue(request: Request, visitor: ViewerLooks, q: Words = "", whose: Words = "", page_: Page = 1) -> Response:
+    """What waits for this visitor; for others where nothing does, or where that is asked for."""
     waiting = review.queue(visitor.name)
-    mine = tuple(one for one in waiting if one.waits_for_me)
-    asked = Asked(q, page=page_)
-    others = listed([one for one in waiting if not one.waits_for_me], asked)
-    found = listed(mine, Asked(q))
-    values: dict[str, Any] = {"mine": found, "others": others, "asked": asked, "total": len(waiting)}
-    return page(request, visitor, "queue.html", **values)
+    mine = [one for one in waiting if one.waits_for_me]
+    others = [one for one in waiting if not one.waits_for_me]
+    chosen = "others" if whose == "others" or not mine else "me"
+    asked = Asked(q, page=page_, whose="others" if chosen == "others" and mine else "")
+    values: dict[str, Any] = {"asked": asked, "chosen": chosen, "total": len(waiting)}
+    values |= {"mine": listed(mine, Asked(q)), "others": listed(others, Asked(q))}
+    return page(request, visitor, "queue.html", found=listed(mine if chosen == "me" else others, asked), **values)
 
 
 @router.get("/versions")
@@ -41,7 +40,7 @@ def versions(
     visitor: ViewerLooks,
     q: Words = "",
     state: Words = "",
-    page_: Annotated[int, Query(alias="page")] = 1,
+    page_: Page = 1,
 ) -> Response:
     """Every version of every model."""
     everything = review.queue(visitor.name, everything=True)
@@ -56,9 +55,7 @@ def versions_csv(request: Request, visitor: ViewerLooks) -> Response:
 
 
 @router.get("/models/{name}")
-def model(
-    request: Request, visitor: ViewerLooks, name: str, page_: Annotated[int, Query(alias="page")] = 1
-) -> Response:
+def model(request: Request, visitor: ViewerLooks, name: str, page_: Page = 1) -> Response:
     """One model: who serves, its versions and releases."""
     history = review.history(name, visitor.name)
     asked = Asked(page=page_)
@@ -81,7 +78,7 @@ def picture(request: Request, visitor: ViewerLooks, name: str, version: str, pat
 
 
 @router.get("/audit")
-def log(request: Request, visitor: ViewerLooks, page_: Annotated[int, Query(alias="page", ge=1)] = 1) -> Response:
+def log(request: Request, visitor: ViewerLooks, page_: Page = 1) -> Response:
     """The log, newest first, and whether it is whole."""
     acts = audit.acts()
     pages = max(1, -(-len(acts) // ACTS))

@@ -28,7 +28,20 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    for name in ("plain", "safe", "did", "ago", "date", "number", "percent", "points", "signed", "size", "short"):
+    for name in (
+        "plain",
+        "safe",
+        "gist",
+        "did",
+        "ago",
+        "date",
+        "number",
+        "percent",
+        "points",
+        "signed",
+        "size",
+        "short",
+    ):
         made.filters[name] = getattr(words, name)
     made.filters["part"] = lambda text: quote(str(text), safe="")
     made.filters["query"] = lambda given: urlencode({key: value for key, value in given.items() if value})

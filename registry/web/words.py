@@ -1,11 +1,13 @@
 """How figures, dates and names read on a page."""
 
+import re
 from datetime import UTC, datetime
 
 from registry.words import harmless
 
 LONGEST = 400
 """Characters of a name or a line that a page shows."""
+_WAITS = re.compile(r"Not yet: it waits for \d+ (more )?approvals?(, |; (all \d+|\d+ of \d+) gates passed\. )")
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (4.35, "week"), (12, "month"), (1e9, "year"))
 _ACTS = {
     "register": "registered it", "check": "had it checked", "submit": "asked for review", "endorse": "approved it",
@@ -26,6 +28,12 @@ def plain(name: object) -> str:
 def safe(text: object) -> str:
     """Text that people wrote, as it is but for what no text needs."""
     return harmless(str(text))
+
+
+def gist(answer: str) -> str:
+    """An answer in a list, without what its row says beside it: that it waits, and how many gates passed."""
+    rest = _WAITS.sub("", answer)
+    return rest[:1].upper() + rest[1:]
 
 
 def did(act: str) -> str:
