@@ -53,12 +53,21 @@ def settings(host: str = HOST, port: int = PORT, url: str | None = None) -> Sett
         UsageError: one of them is not what it should be; the message names it.
     """
     shown = f"[{host}]" if ":" in host else host
+    if _everywhere(host) and not (url or os.environ.get("TATARA_REVIEW_URL")):
+        raise UsageError(f"host={host} needs the address that people open: url=https://NAME")
     given = url or os.environ.get("TATARA_REVIEW_URL") or f"http://{shown}:{port}"
     return Settings(
         host=host, port=port, url=_address("url", given), hosts=tuple(_list("TATARA_REVIEW_HOSTS")), header=_header(),
         proxies=tuple(map(_proxy, _list("TATARA_REVIEW_PROXIES"))) or ("127.0.0.1",),
         mlflow=_address("TATARA_MLFLOW_UI", ui) if (ui := os.environ.get("TATARA_MLFLOW_UI")) else None,
     )  # fmt: skip
+
+
+def _everywhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _list(variable: str) -> list[str]:

@@ -7,6 +7,7 @@ from registry import review
 from registry.evidence import Evidence
 from registry.records import GateVerdict, History, Record
 from registry.web import charts, gallery, origin
+from registry.web.card import Card, card
 from registry.web.charts import Differences, Levels
 from registry.web.run_files import pictures, table, text
 from registry.web.verdict import Verdict, verdict
@@ -69,7 +70,7 @@ class View:
     plots: tuple[Plot, ...]
     lineage: origin.Lineage | None
     rules: tuple[origin.Rule, ...]
-    card: str | None
+    card: Card | None
     refused: str | None
 
     @property
@@ -106,7 +107,7 @@ def view(name: str, version: str, user: str) -> View:
         robustness=charts.robustness(evidence, _number(gates.get("robustness"), "margin")) if evidence else None,
         pairs=tuple((one.name, charts.pair(one)) for one in _figures(evidence)), gallery=found,
         plots=_plots(run_id, other), lineage=origin.lineage(run_id), rules=origin.rules(run_id),
-        card=text(run_id, CARD), refused=refused,
+        card=card(source) if (source := text(run_id, CARD)) else None, refused=refused,
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """``review serve``: the review in a browser, and over HTTP for programs."""
 
+import socket
 from typing import Any
 
+from tatara.core.errors import UsageError
 from tatara.verbs import Output, Request
 
 
@@ -13,7 +15,7 @@ def serve(request: Request, given: dict[str, Any], output: Output) -> int:
     from registry.web.settings import settings
 
     made = settings(**given)
-    app = build_app(made)
+    app, listener = build_app(made), _listener(made.host, made.port)
     link = _first_link()
     value = {"url": made.url, **({"link": f"{made.url}/link/{link}"} if link else {})}
     lines = [f"{made.url} is the review; Ctrl-C stops it"]
@@ -21,11 +23,22 @@ def serve(request: Request, given: dict[str, Any], output: Output) -> int:
         lines.append(f"{value['link']}  sets your password; it works once, for an hour")
     output.give(value, "\n".join(lines))
     # Proxies are believed by `registry.web.visitor` alone, and one-time links stay out of logs.
-    uvicorn.run(
-        app, host=made.host, port=made.port, log_level="warning", access_log=False, proxy_headers=False,
-        server_header=False,
-    )  # fmt: skip
+    config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket before anything is made or printed.
+
+    Raises:
+        UsageError: another program listens there, or nothing can.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, reuse_port=False)
+    except OSError as error:
+        raise UsageError(f"nothing can listen on {host}:{port} ({error.strerror}); give another port=") from None
 
 
 def _first_link() -> str | None:
