@@ -109,6 +109,7 @@ def declared(route: Any) -> Looks | Does | Calls:
 
 
 def _hold(least: Role | None, visitor: Visitor) -> None:
+    """Let him on, or say what it takes."""
     if least is not None and not visitor.may(least):
         is_now = visitor.user.role.replace("_", " ") if visitor.user else "nobody"
         raise HTTPException(403, f"this takes the role {least.replace('_', ' ')}, and {visitor.name} is {is_now}")

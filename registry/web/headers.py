@@ -49,7 +49,10 @@ class Cap:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read at most that much, then hand it on."""
+        """Read at most that much, then hand it on; no path has a NUL, which PostgreSQL would choke on."""
+        if scope["type"] == "http" and "\0" in scope["path"]:
+            await PlainTextResponse("nothing is there\n", 404)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return

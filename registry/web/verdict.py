@@ -44,8 +44,23 @@ def _state(record: Record, word: str) -> str:
         several = len(judgement.blocking) > 1
         names = _names(judgement.blocking)
         return f"The gate{'s' if several else ''} {names} block{'' if several else 's'} it."
+    if (said := _last_word(record)) is not None:
+        return said
     rest = one.answer.line.removeprefix(f"{word}: ")
     return rest[:1].upper() + rest[1:]
+
+
+def _last_word(record: Record) -> str | None:
+    """What a person asked for, or rejected it for, in his words."""
+    state, check = record.summary.state, record.judgement.number if record.judgement else 0
+    acts = {"rejected": ("reject", "Rejected by"), "checked": ("request_changes", "Changes are asked for by")}
+    if state not in acts:
+        return None
+    name, words = acts[state]
+    act = next((one for one in record.acts if one.act == name and one.sequence > check), None)
+    if act is None or act.user.startswith("policy:"):
+        return None
+    return f"{words} {act.user}: “{act.detail.get('reason', '')}”."
 
 
 def _found(evidence: Evidence, alpha: float) -> str:

@@ -38,4 +38,4 @@ def people(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def app(people: Path) -> FastAPI:
     """An application of its own, so that no test's tries to sign in count in another."""
-    return build_app(Settings(mlflow="http://mlflow.example"))
+    return build_app(Settings(mlflow="http://mlflow.example.org"))

@@ -110,7 +110,7 @@ def test_no_form_is_taken_without_the_token_of_its_visitor(app: FastAPI) -> None
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    "headers", [{"Origin": "https://evil.invalid"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
 )
 def test_a_form_from_another_site_is_refused_even_with_the_right_token(app: FastAPI, headers: dict[str, str]) -> None:
     client = visitor(app, "root")

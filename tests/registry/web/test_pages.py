@@ -68,7 +68,7 @@ def test_a_version_says_first_whether_it_should_serve_and_why(app: FastAPI, cham
         assert f"{AT}/{version}/pictures/check/{what}" in page
     assert f"{AT}/{version}/pictures/evaluate/plots/confusion.png" in page
     assert f"{AT}/{champion}/pictures/evaluate/plots/confusion.png" in page
-    assert f'href="http://mlflow.example/#/runs/{run_of(version)}"' in page
+    assert f'href="http://mlflow.example.org/#/runs/{run_of(version)}"' in page
     assert "1 relabelled" in text
 
 
@@ -214,3 +214,17 @@ def test_a_version_that_nothing_has_checked_has_a_page(app: FastAPI, champion: s
     version = new_version("gina")
     review.register("gina", NAME, version)
     assert "Nothing has checked" in _text(visitor(app, "vera").get(f"{AT}/{version}").text)
+
+
+def test_a_version_whose_champions_run_is_gone_still_has_its_page(app: FastAPI, champion: str) -> None:
+    version = new_version("gina", "alone")
+    evidence = against(name="alone", version=version, champion="7", comparison=(compared(0.01, 0.0, 0.02),))
+    checked(evidence)
+    assert visitor(app, "vera").get(f"/models/alone/versions/{version}").status_code == 200
+
+
+def test_words_of_a_decision_are_quoted(app: FastAPI, champion: str) -> None:
+    version = challenger()
+    review.request_changes("carl", NAME, version, "No. Put the labels back.")
+    text = _text(visitor(app, "vera").get(f"{AT}/{version}").text)
+    assert "Not yet. Changes are asked for by carl: “No. Put the labels back.”." in text

@@ -55,4 +55,4 @@ def test_the_first_start_prints_a_link_that_makes_its_starter_the_admin(
 def test_a_server_for_everybody_needs_the_address_that_people_open() -> None:
     with pytest.raises(UsageError, match="url="):
         settings(host="0.0.0.0")
-    assert settings(host="0.0.0.0", url="https://review.example").allowed_hosts == ["review.example", "0.0.0.0"]
+    assert settings(host="0.0.0.0", url="https://review.example.org").allowed_hosts == ["review.example.org", "0.0.0.0"]

@@ -65,7 +65,7 @@ def test_who_is_removed_or_has_a_new_password_is_out_at_once(app: FastAPI) -> No
 
 
 @pytest.mark.parametrize(
-    "back", ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "/a\nb", "x"]
+    "back", ["https://evil.invalid", "//evil.invalid", "/\\evil.invalid", "\\\\evil", "/a\nb", "x"]
 )
 def test_signing_in_never_leads_to_another_server(app: FastAPI, dora: str, back: str) -> None:
     assert send(visitor(app), "/sign-in", name=dora, password=PASSWORD, back=back).headers["location"] == "/"
@@ -100,8 +100,8 @@ def test_what_is_wrong_with_name_and_password_is_not_told(app: FastAPI, dora: st
 
 
 def test_cookies_over_https_are_this_hosts_alone(people: Path, dora: str) -> None:
-    app = build_app(Settings(url="https://review.example"))
-    client = TestClient(app, base_url="https://review.example", follow_redirects=False)
+    app = build_app(Settings(url="https://review.example.org"))
+    client = TestClient(app, base_url="https://review.example.org", follow_redirects=False)
     assert "max-age" in client.get("/sign-in").headers["strict-transport-security"]
     cookies = send(client, "/sign-in", name=dora, password=PASSWORD).headers.get_list("set-cookie")
     assert {one.partition("=")[0] for one in cookies} == {f"__Host-{SESSION}", f"__Host-{VISIT}"}
@@ -133,7 +133,7 @@ def test_forms_behind_a_proxy_carry_a_token_too(people: Path) -> None:
     assert client.post("/users", data={"name": "gina", "role": "viewer", "csrf": token(client)}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize("host", ["evil.invalid", "127.0.0.1.evil.invalid", ""])
 def test_a_request_for_another_host_is_refused(app: FastAPI, host: str) -> None:
     assert visitor(app).get("/healthz", headers={"Host": host}).status_code == 400
 
@@ -179,18 +179,18 @@ def test_only_files_of_the_pages_are_static(app: FastAPI) -> None:
 
 
 def test_settings_come_from_options_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TATARA_REVIEW_URL", "https://review.example/")
-    monkeypatch.setenv("TATARA_REVIEW_HOSTS", "a.example, b.example")
+    monkeypatch.setenv("TATARA_REVIEW_URL", "https://review.example.org/")
+    monkeypatch.setenv("TATARA_REVIEW_HOSTS", "a.example.org, b.example.org")
     monkeypatch.setenv("TATARA_REVIEW_HEADER", "X-User")
     monkeypatch.setenv("TATARA_REVIEW_PROXIES", "10.0.0.1,::1")
     found = settings(port=9000)
     assert (found.url, found.secure, found.header, found.proxies) == (
-        "https://review.example",
+        "https://review.example.org",
         True,
         "X-User",
         ("10.0.0.1", "::1"),
     )
-    assert found.allowed_hosts == ["review.example", "a.example", "b.example", "localhost", "127.0.0.1"]
+    assert found.allowed_hosts == ["review.example.org", "a.example.org", "b.example.org", "localhost", "127.0.0.1"]
     for name, value in {"URL": "ftp://x", "HEADER": "X User", "PROXIES": "proxy"}.items():
         with monkeypatch.context() as patch, pytest.raises(UsageError):
             patch.setenv(f"TATARA_REVIEW_{name}", value)
