@@ -8,7 +8,7 @@ from registry.words import harmless
 LONGEST = 400
 """Characters of a name or a line that a page shows."""
 _WAITS = re.compile(r"Not yet: it waits for \d+ (more )?approvals?(, |; (all \d+|\d+ of \d+) gates passed\. )")
-_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (4.35, "week"), (12, "month"), (1e9, "year"))
+_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (4.345, "week"), (12, "month"), (1e9, "year"))
 _ACTS = {
     "register": "registered it", "check": "had it checked", "submit": "asked for review", "endorse": "approved it",
     "approve": "approved it", "reject": "rejected it", "request_changes": "asked for changes", "comment": "commented",
