@@ -148,12 +148,25 @@ def test_a_picture_that_is_not_what_was_judged_is_refused_and_its_page_says_so(a
 
 @pytest.mark.parametrize(
     "path",
-    ["check/evidence.json", "convert/model.onnx", "check/gallery/../../convert/model.png", "check/gallery/%2e%2e/x.png",
-     "check/gallery/..%2f..%2f..%2fetc%2fpasswd.png", "/etc/passwd", "evaluate/plots/page.html",
-     "evaluate/plots/html.png", "evaluate/plots/link.png", "check/gallery/new.png", "train/plots/missing.png"],
-)  # fmt: skip
+    [
+        "check/evidence.json",
+        "convert/model.onnx",
+        "check/gallery/../../convert/model.png",
+        "check/gallery/%2e%2e/x.png",
+        "check/gallery/..%2f..%2f..%2fetc%2fpasswd.png",
+        "/etc/passwd",
+        "evaluate/plots/page.html",
+        "evaluate/plots/html.png",
+        "evaluate/plots/link.png",
+        "evaluate/plots/..%2fother.png",
+        "evaluate/other.png",
+        "check/gallery/new.png",
+        "train/plots/missing.png",
+    ],
+)
 def test_nothing_is_sent_but_png_files_of_the_run(app: FastAPI, champion: str, path: str) -> None:
     plots = local_artifacts(run_of(champion), "evaluate") / "plots"
+    (plots.parent / "other.png").write_bytes(png())
     (plots / "html.png").write_text("<script>alert(1)</script>")
     (plots / "page.html").write_text("<script>alert(1)</script>")
     if not (plots / "link.png").is_symlink():
