@@ -46,12 +46,15 @@ class Plot:
 
 @dataclass(frozen=True)
 class View:
-    """Attributes:
-    record, history: of the version and of its model.
-    verdict: the answer in sentences.
-    champion: the version that it was compared with.
-    earlier: the champion before the present one, where the version is that one.
-    refused: why the evidence's files are not shown.
+    """What is known of a version, ready to be shown.
+
+    Attributes:
+        record, history: of the version and of its model.
+        verdict: the answer in sentences.
+        champion: the version that it was compared with.
+        earlier: the champion before the present one, where the version is that one.
+        was_champion: whether a release ever made it the champion.
+        refused: why the evidence's files are not shown.
     """
 
     record: Record

@@ -18,10 +18,12 @@ SESSION, VISIT = "tatara_review", "tatara_visit"
 
 @dataclass(frozen=True)
 class Visitor:
-    """Attributes:
-    user: None for whoever has not signed in.
-    csrf: that his forms carry.
-    proxied: the proxy signed him in, so that he cannot sign out here.
+    """Somebody at a page, or a program at the API.
+
+    Attributes:
+        user: None for whoever has not signed in.
+        csrf: that his forms carry.
+        proxied: the proxy signed him in, so that he cannot sign out here.
     """
 
     user: User | None
