@@ -79,11 +79,12 @@ def as_csv() -> str:
     writer.writerow(Act.model_fields)
     for act in reversed(audit.acts()):
         values = {**act.model_dump(mode="json"), "detail": canonical_json(act.detail)}
-        writer.writerow([_harmless(value) for value in values.values()])
+        writer.writerow([harmless_cell(value) for value in values.values()])
     return stream.getvalue()
 
 
-def _harmless(value: Any) -> str:
+def harmless_cell(value: object) -> str:
+    """A cell of CSV that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
 

@@ -69,7 +69,10 @@ def local_artifacts(run_id: str, artifact_path: str) -> Path:
     from mlflow.exceptions import MlflowException
 
     store = client()
-    root = urlparse(store.get_run(run_id).info.artifact_uri)
+    try:
+        root = urlparse(store.get_run(run_id).info.artifact_uri)
+    except MlflowException as error:
+        raise TataraError(f"run {run_id} cannot be read ({str(error).splitlines()[0]})") from None
     if root.scheme in ("", "file"):
         path = Path(unquote(root.path)) / artifact_path
         if not path.exists():

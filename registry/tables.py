@@ -73,3 +73,13 @@ TOKENS = Table(
     Column("user", String(128), nullable=False, index=True),
     Column("expires", BigInteger, nullable=False),
 )
+
+SESSIONS = Table(
+    f"{PREFIX}sessions",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("user", String(128), nullable=False, index=True),
+    Column("expires", BigInteger, nullable=False),
+)
+"""Who is signed in to the page (``page``), and tokens of the HTTP API (``api``); hashed, as `TOKENS` are."""

@@ -132,17 +132,18 @@ def change_role(actor_name: str, name: str, role: Role) -> User:
 
 
 def remove(actor_name: str, name: str) -> None:
-    """Remove a user with his links; what he did stays in the log. The last admin stays.
+    """Remove a user with his links, sessions and tokens; what he did stays in the log. The last admin stays.
 
     Raises:
         RefusedError: ``actor_name`` is no admin, or it is the last admin.
         UsageError: no such user.
     """
-    from registry.tables import TOKENS, USERS
+    from registry.tables import SESSIONS, TOKENS, USERS
 
     with audit.writing() as connection:
         acting, found = _admin(connection, actor_name), _known(connection, name)
         _keep_an_admin(connection, found, None)
+        connection.execute(SESSIONS.delete().where(SESSIONS.c.user == found.name))
         connection.execute(USERS.delete().where(USERS.c.name == found.name))
         connection.execute(TOKENS.delete().where(TOKENS.c.user == found.name))
         audit.append(connection, acting, "user_removed", detail={"user": found.name, "was": found.role})
@@ -172,14 +173,22 @@ def link(actor_name: str, name: str, minutes: int = 60) -> str:
     return token
 
 
+def nobody_can_sign_in() -> bool:
+    """Whether no user has a password yet."""
+    from registry.tables import USERS
+
+    with database.reading() as connection:
+        return connection.execute(USERS.select().where(USERS.c.password.is_not(None))).first() is None
+
+
 def redeem(token: str, password: str) -> User:
-    """Set the password of the user whom ``token`` was made for; it works once.
+    """Set the password of the user whom ``token`` was made for; it works once, and ends his sessions of the page.
 
     Raises:
         RefusedError: no such token, used, or expired.
         UsageError: the password has fewer than 12 characters.
     """
-    from registry.tables import TOKENS, USERS
+    from registry.tables import SESSIONS, TOKENS, USERS
 
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageError(f"a password has {SHORTEST} to {LONGEST} characters")
@@ -190,6 +199,7 @@ def redeem(token: str, password: str) -> User:
             raise RefusedError("this link was used, is too old, or never was one; an admin makes a new one")
         found = _known(connection, row["user"])
         connection.execute(TOKENS.delete().where(TOKENS.c.user == found.name))
+        connection.execute(SESSIONS.delete().where(SESSIONS.c.user == found.name, SESSIONS.c.kind == "page"))
         connection.execute(USERS.update().where(USERS.c.name == found.name).values(password=secret))
         audit.append(
             connection,

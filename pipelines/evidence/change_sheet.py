@@ -1,4 +1,4 @@
-"""A picture of examples that were added and relabelled, as they lie in the dataset now."""
+"""Pictures of examples that were added and relabelled, as they lie in the dataset now: a sheet, and one of each."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,9 @@ from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.modalities.image import decode
 
 SHOWN, SIDE = 12, 160
-"""Examples of each kind of change, and the side of their pictures."""
+"""Examples of each kind of change on the sheet, and the side of their pictures."""
+FOLDER, SINGLE = "changes", 24
+"""Of the pictures of one example each, and their number for each kind of change."""
 
 
 def save_change_sheet(changes: DataChanges, folder: Path, path: Path) -> bool:
@@ -34,10 +36,37 @@ def save_change_sheet(changes: DataChanges, folder: Path, path: Path) -> bool:
     if not pictures:
         return False
     counts = ", ".join(f"{count:,} {name}" for name, count in changes.counts.items())
-    stream = io.BytesIO()
-    grid(captioned(pictures, captions), counts, columns=6).save(stream, "PNG")
-    write_bytes(path, stream.getvalue())
+    _save(grid(captioned(pictures, captions), counts, columns=6), path)
     return True
+
+
+def with_pictures(changes: DataChanges, dataset: Path, folder: Path) -> DataChanges:
+    """``changes`` with a PNG file ``changes/DIGEST.png`` for the first `SINGLE` of each kind that the dataset has.
+
+    Args:
+        changes: to show.
+        dataset: its folder.
+        folder: of the check step.
+    """
+    drawn = {}
+    for name, group in changes.changes.items():
+        drawn[name] = tuple(_drawn(one, dataset, folder) for one in group[:SINGLE]) + group[SINGLE:]
+    return changes.model_copy(update={"changes": drawn})
+
+
+def _drawn(change: Change, dataset: Path, folder: Path) -> Change:
+    picture = _picture(dataset / change.path, change.digest)
+    if picture is None:
+        return change
+    name = f"{FOLDER}/{change.digest[:16]}.png"
+    _save(picture, folder / name)
+    return change.model_copy(update={"picture": name})
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    write_bytes(path, stream.getvalue())
 
 
 def _picture(file: Path, digest: str) -> Image.Image | None:

@@ -21,6 +21,7 @@ class Change(Strict):
         path, digest: of the file; where it was removed, as it was.
         split, before_split: where it is and where it was; None where it is not there.
         labels, before: what is marked, as words: the class, or how many objects of which.
+        picture: small, below the folder of the check step; None where the dataset does not have the file any more.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Change(Strict):
     before_split: str | None
     labels: str | None
     before: str | None
+    picture: str | None = None
 
 
 class DataChanges(Strict):

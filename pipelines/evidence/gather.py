@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.champion import Comparison, against_champion, champion_predictions, folder_of, rival
 from pipelines.datasets.dataset import open_dataset
-from pipelines.evidence.change_sheet import save_change_sheet
+from pipelines.evidence.change_sheet import save_change_sheet, with_pictures
 from pipelines.evidence.columns import columns
 from pipelines.evidence.comparison import compared
 from pipelines.evidence.cost import cost
@@ -174,11 +174,12 @@ def _champion_index(subject: Subject) -> "pandas.DataFrame | None":
 
 
 def _write_changes(subject: Subject, folder: Path) -> None:
-    """``data_changes.json`` and ``data_changes.png``, where there is a champion whose tables can be had."""
+    """``data_changes.json`` with its pictures and ``data_changes.png``, where the champion's tables can be had."""
     before, now = subject.champion_folder("validate"), subject.workspace.folder("validate")
     if before is None:
         return
     revisions = [read_json(one / "result.json")["revision"] for one in (now, before)]
-    changes = data_changes(now, before, *revisions)
+    dataset = open_dataset(subject.parameters.data).folder
+    changes = with_pictures(data_changes(now, before, *revisions), dataset, folder)
     write_json(folder / "data_changes.json", changes.model_dump(mode="json"))
-    save_change_sheet(changes, open_dataset(subject.parameters.data).folder, folder / "data_changes.png")
+    save_change_sheet(changes, dataset, folder / "data_changes.png")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tatara.core.errors import TataraError, UsageError
 from tatara.verbs import Output, Request
-from tatara.verbs.options import boolean, options, subject
+from tatara.verbs.options import boolean, options, port, subject
 
 REFUSED = 3
 
@@ -174,6 +174,12 @@ def _users(request: Request, given: dict[str, Any], output: Output) -> int:
     return users(request, given, output)
 
 
+def _serve(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_serve import serve
+
+    return serve(request, given, output)
+
+
 def _give(found: Any, output: Output) -> int:
     from tatara.verbs.review_text import page
 
@@ -206,6 +212,7 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "retire": (_act("retire"), _REASON),
     "audit": (_audit, {"save": str, "against": str}),
     "reconcile": (_reconcile, {"fix": boolean}),
-    "users": (_users, {"role": str, "minutes": int}),
+    "users": (_users, {"role": str, "minutes": int, "days": int}),
+    "serve": (_serve, {"host": str, "port": port, "url": str}),
 }
 """Verb -> what does it, and the options that it takes."""

@@ -7,7 +7,8 @@ from tatara.verbs import Output, Request
 
 
 def users(request: Request, given: dict[str, Any], output: Output) -> int:
-    """List, add, change the role of, or remove a user, or make a one-time link with which he sets a password."""
+    """List, add, change the role of, or remove a user; make a link with which he sets a password, or a token."""
+    from registry import sessions
     from registry import users as service
 
     words = request.words[1:] or ("list",)
@@ -17,9 +18,10 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
         text = "\n".join(lines) or f"nobody yet; make the first: tatara review users add {service.login()} role=admin"
         output.give({"users": [one.model_dump() for one in found]}, text)
         return 0
-    if len(words) != 2 or words[0] not in ("add", "role", "remove", "link"):
+    if len(words) != 2 or words[0] not in ("add", "role", "remove", "link", "token", "revoke"):
         raise UsageError(
-            "write: tatara review users list | add NAME role=R | role NAME role=R | remove NAME | link NAME"
+            "write: tatara review users list | add NAME role=R | role NAME role=R | remove NAME | link NAME | "
+            "token NAME | revoke NAME"
         )
     what, name = words
     actor = service.shell_user()
@@ -31,6 +33,15 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
     elif what == "remove":
         service.remove(actor, name)
         output.give({"removed": name}, f"{name} is removed; what he did stays in the log")
+    elif what == "token":
+        days = given.get("days", 90)
+        secret = sessions.token(actor, name, days)
+        output.give(
+            {"token": secret, "days": days}, f"{secret}\nof the HTTP API, for {days} days; it is not shown again"
+        )
+    elif what == "revoke":
+        ended = sessions.revoke(actor, name)
+        output.give({"revoked": ended}, f"{ended} sessions and tokens of {name} ended")
     else:
         minutes = given.get("minutes", 60)
         token = service.link(actor, name, minutes)

@@ -6,7 +6,7 @@ import pandas
 import pytest
 from PIL import Image
 
-from pipelines.evidence.change_sheet import save_change_sheet
+from pipelines.evidence.change_sheet import save_change_sheet, with_pictures
 from pipelines.evidence.data_changes import LISTED, DataChanges, data_changes
 from tatara.core.files import sha256_file
 
@@ -83,3 +83,19 @@ def test_the_sheet_shows_what_still_lies_there_under_its_digest(tmp_path: Path) 
     other = _validated(tmp_path / "x", [("train/1.png", "train", "a", "changed since")])
     assert not save_change_sheet(data_changes(other, before, "", ""), tmp_path / "data", path)
     assert not path.exists()
+
+
+def test_each_change_has_a_small_picture_where_the_dataset_still_has_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    for name, colour in (("1", "red"), ("2", "blue")):
+        Image.new("RGB", (400, 200), colour).save(tmp_path / "data" / "train" / f"{name}.png")
+    digest = sha256_file(tmp_path / "data" / "train" / "1.png")
+    before = _validated(tmp_path / "o", [("train/0.png", "train", "a", "0")])
+    now = _validated(tmp_path / "n", [("train/1.png", "train", "a", digest), ("train/2.png", "train", "a", "changed")])
+    found = with_pictures(data_changes(now, before, "", ""), tmp_path / "data", tmp_path / "check")
+    assert {one.path: one.picture for one in found.changes["added"]} == {
+        "train/1.png": f"changes/{digest[:16]}.png", "train/2.png": None,
+    }  # fmt: skip
+    assert [one.picture for one in found.changes["removed"]] == [None]
+    with Image.open(tmp_path / "check" / "changes" / f"{digest[:16]}.png") as picture:
+        assert (picture.size, picture.convert("RGB").getpixel((5, 5))) == ((160, 80), (255, 0, 0))
