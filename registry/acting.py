@@ -7,6 +7,7 @@ from registry import audit
 from registry.records import Act, State
 from registry.states import ActName, Actor, Rule, follow
 from registry.store import client
+from registry.webhooks import outbox
 from tatara.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -64,22 +65,31 @@ def known(connection: "Connection", name: str, version: str) -> Row:
     return row
 
 
-def act(connection: "Connection", row: Row, name: ActName, actor: Actor, detail: dict[str, Any] | None = None) -> Row:
+def act(
+    connection: "Connection", row: Row, name: ActName, actor: Actor, detail: dict[str, Any] | None = None,
+    tell: bool = True,
+) -> Row:  # fmt: skip
     """Do it: the row after it.
+
+    Args:
+        tell: webhooks of it; not of what is followed by another act at once.
 
     Raises:
         RefusedError: the state does not allow it, or the actor's role is too small.
     """
-    return write(connection, row, name, follow(row.what, row.state, name, actor), actor, detail)[0]
+    return write(connection, row, name, follow(row.what, row.state, name, actor), actor, detail, tell)[0]
 
 
 def write(
-    connection: "Connection", row: Row, name: ActName, rule: Rule, actor: Actor, detail: dict[str, Any] | None = None
-) -> tuple[Row, Act]:
+    connection: "Connection", row: Row, name: ActName, rule: Rule, actor: Actor, detail: dict[str, Any] | None = None,
+    tell: bool = True,
+) -> tuple[Row, Act]:  # fmt: skip
     """The row and the line of the log, where the rule is known to be followed already."""
     from registry.tables import VERSIONS
 
     made = audit.append(connection, actor, name, row.name, row.version, row.state, rule.to, detail)
+    if tell:
+        outbox.post(connection, made)
     if rule.to == row.state:
         return row, made
     where = (VERSIONS.c.name == row.name, VERSIONS.c.version == row.version)

@@ -11,6 +11,7 @@ from registry.audit import Head
 from registry.channel import release_of
 from registry.records import Act
 from registry.states import TABLE, Actor, Rule, may
+from registry.webhooks.endpoints import row_digest
 from tatara.core.contract import Strict
 from tatara.core.errors import TataraError
 from tatara.core.files import canonical_json, digest, sha256_bytes
@@ -40,6 +41,7 @@ class _Replayed:
     users: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     checks: dict[int, str] = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
     releases: list[str] = field(default_factory=list)
 
 
@@ -147,13 +149,17 @@ def _replay(act: Act, into: _Replayed) -> list[str]:
         into.passwords.pop(act.detail.get("user", ""), None)
     elif act.act == "password_set":
         into.passwords[act.detail.get("user", "")] = act.detail.get("password", "")
+    elif act.act == "hook_added":
+        into.hooks[act.detail.get("hook", "")] = act.detail.get("endpoint", "")
+    elif act.act == "hook_removed":
+        into.hooks.pop(act.detail.get("hook", ""), None)
     into.releases += act.detail.get("releases", [])
     return problems
 
 
 def _store(connection: "Connection", said: _Replayed) -> list[str]:
     """The tables held to what the log says."""
-    from registry.tables import JUDGEMENTS, RELEASES, USERS, VERSIONS
+    from registry.tables import HOOKS, JUDGEMENTS, RELEASES, USERS, VERSIONS
 
     def rows(table: Any) -> list[Any]:
         return list(connection.execute(table.select()).mappings())
@@ -163,11 +169,13 @@ def _store(connection: "Connection", said: _Replayed) -> list[str]:
     checks = {row["number"]: _judged(row) for row in rows(JUDGEMENTS)}
     users = {row["name"]: row["role"] for row in rows(USERS)}
     passwords = {row["name"]: sha256_bytes(row["password"].encode()) for row in rows(USERS) if row["password"]}
+    hooks = {row["name"]: row_digest(row) for row in rows(HOOKS)}
     problems = [
         *_differ("state of", said.states, states, "/".join),
         *_differ("run and author of", said.origins, origins, "/".join),
         *_differ("role of", said.users, users, str),
         *_differ("password of", said.passwords, passwords, str),
+        *_differ("webhook", said.hooks, hooks, str),
         *_differ("check", said.checks, checks, str),
     ]
     made = sorted(rows(RELEASES), key=lambda row: int(row["sequence"]))

@@ -112,7 +112,7 @@ def _bring_on(connection: "Connection", row: Row, made: Judgement) -> None:
         act(connection, row, "reject", ruling, {"reason": made.reason})
     if stopped:
         return
-    row = act(connection, row, "submit", ruling)
+    row = act(connection, row, "submit", ruling, tell=made.asked > 0)
     if made.asked == 0:
         act(connection, row, "approve", ruling, {"reason": made.reason, "binds": made.binds, "expires": expiry(made)})
 

@@ -168,6 +168,18 @@ def _users(request: Request, given: dict[str, Any], output: Output) -> int:
     return users(request, given, output)
 
 
+def _hooks(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_hooks import hooks
+
+    return hooks(request, given, output)
+
+
+def _deliver(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_hooks import deliver
+
+    return deliver(request, given, output)
+
+
 def _give(found: Any, output: Output) -> int:
     from tatara.verbs.review_text import page
 
@@ -199,6 +211,8 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "retire": (_act("retire"), _REASON),
     "audit": (_audit, {"save": str, "against": str}),
     "reconcile": (_reconcile, {"fix": boolean}),
+    "hooks": (_hooks, {"url": str, "events": str}),
+    "deliver": (_deliver, {}),
     "users": (_users, {"role": str, "minutes": int}),
 }
 """Verb -> what does it, and the options that it takes."""
