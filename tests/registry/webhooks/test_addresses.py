@@ -56,7 +56,7 @@ def test_an_address_in_an_unusual_form_is_refused(host: str) -> None:
     ["ftp://hooks.example.com/", "https:///x", "hooks.example.com", "https://user:word@hooks.example.com/",
      "https://hooks.example.com/#x", "https://hooks.example.com\\@127.0.0.1/", "https://hooks.example.com/\n",
      "https://hooks example.com/", "file:///etc/passwd", "", f"https://hooks.example.com/{'a' * 3000}",
-     "https://１２７.0.0.1/", "https://hooks.example.com:99999/"],
+     "https://\uff11\uff12\uff17.0.0.1/", "https://hooks.example.com:99999/"],
 )  # fmt: skip
 def test_what_is_no_url_of_an_endpoint_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as error:
