@@ -180,6 +180,21 @@ def _deliver(request: Request, given: dict[str, Any], output: Output) -> int:
     return deliver(request, given, output)
 
 
+def _move(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry.moving import move
+
+    if len(request.words) != 1 or "to" not in given:
+        raise UsageError("where to? tatara review move to=postgresql+psycopg://USER@HOST/DATABASE")
+    done = move(me(), given["to"])
+    rows = sum(done.rows.values())
+    text = (
+        f"{rows} rows of {len(done.rows)} tables are in {done.url}; the audit log is whole there\n"
+        f"from now on, everywhere: export MLFLOW_TRACKING_URI={done.url}"
+    )
+    output.give(done.model_dump(), text)
+    return 0
+
+
 def _give(found: Any, output: Output) -> int:
     from tatara.verbs.review_text import page
 
@@ -213,6 +228,7 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "reconcile": (_reconcile, {"fix": boolean}),
     "hooks": (_hooks, {"url": str, "events": str}),
     "deliver": (_deliver, {}),
+    "move": (_move, {"to": str}),
     "users": (_users, {"role": str, "minutes": int}),
 }
 """Verb -> what does it, and the options that it takes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tatara.core.files import sha256_file
-from tests.postgresql import serving
+from tests.postgresql import create, serving
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -41,3 +41,16 @@ def test_a_run_is_logged_and_registered_in_postgresql(
     models = [path for path in store.rglob("model.onnx") if sha256_file(path) == result["onnx"]["sha256"]]
     assert models, "the registered ONNX file lies in the artifact store"
     assert not (checkout / ".tatara" / "mlflow" / "mlflow.db").exists()
+
+
+def test_a_store_that_was_moved_holds_its_log_and_its_lineage(postgresql: str, command: Command) -> None:
+    url = create(postgresql, "moved")
+    words = ("tatara", "run", "classification", "data=digits", "model=small_cnn", "epochs=1", "width=8", "--json")
+    result = json.loads(command(*words).stdout)
+    command("tatara", "review", "users", "add", "root", "role=admin", TATARA_USER="root")
+    command("tatara", "review", "move", f"to={url}", TATARA_USER="root")
+    there = {"MLFLOW_TRACKING_URI": url}
+    assert command("tatara", "review", "audit", **there).stdout.startswith("whole: ")
+    verified = command("tatara", "lineage", "verify", result["name"], "--json", **there)
+    assert result["lineage"] in verified.stdout
+    assert command("tatara", "review", "reconcile", **there).stdout.startswith("every alias")
