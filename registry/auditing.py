@@ -1,7 +1,5 @@
 """The audit log verified: its chain, its heads, and everything in the store that must be what it says."""
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 from registry import audit, database, judging
 from registry.audit import Head
 from registry.channel import release_of
+from registry.exporting import log_csv
 from registry.records import Act
 from registry.states import TABLE, Actor, Rule, may
 from registry.webhooks.endpoints import row_digest
 from tatara.core.contract import Strict
 from tatara.core.errors import TataraError
-from tatara.core.files import canonical_json, digest, sha256_bytes
+from tatara.core.files import digest, sha256_bytes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""What a spreadsheet may take for the beginning of a formula."""
 _TABLE: dict[tuple[str | None, str], Rule] = {(state, act): rule for (state, act), rule in TABLE.items()}
 
 
@@ -76,18 +73,7 @@ def verify(against: Path | None = None) -> Audited:
 
 def as_csv() -> str:
     """The whole log as CSV, oldest first; no cell starts a formula."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(Act.model_fields)
-    for act in reversed(audit.acts()):
-        values = {**act.model_dump(mode="json"), "detail": canonical_json(act.detail)}
-        writer.writerow([_harmless(value) for value in values.values()])
-    return stream.getvalue()
-
-
-def _harmless(value: Any) -> str:
-    text = "" if value is None else str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
+    return log_csv(reversed(audit.acts()))
 
 
 def _log(connection: "Connection") -> tuple[list[Act], list[str]]:
