@@ -8,6 +8,7 @@ from registry.records import Act, State
 from registry.states import ActName, Actor, Rule, follow
 from registry.store import client
 from registry.webhooks import outbox
+from registry.words import plain_name, storable
 from tatara.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -38,9 +39,16 @@ def find(connection: "Connection", name: str, version: str) -> Row | None:
     """The version's row, or None."""
     from registry.tables import VERSIONS
 
+    if not storable(name) or not is_number(version):
+        return None
     query = VERSIONS.select().where(VERSIONS.c.name == name, VERSIONS.c.version == version)
     row = connection.execute(query).mappings().first()
     return Row(**row) if row else None
+
+
+def is_number(version: str) -> bool:
+    """Whether it is written as MLflow's versions are: 1, 2, 3, ..."""
+    return version.isascii() and version.isdecimal() and len(version) <= 18
 
 
 def known(connection: "Connection", name: str, version: str) -> Row:
@@ -52,9 +60,10 @@ def known(connection: "Connection", name: str, version: str) -> Row:
     """
     row = find(connection, name, version)
     if row is None:
+        what = f"{name[:80]}/{version[:20]}"
         raise UsageError(
-            f"the registry knows no {name}/{version}; `tatara review list all=true` shows what it knows, "
-            f"`tatara review check {name}/{version}` takes a version of MLflow's in"
+            f"the registry knows no {what}; `tatara review list all=true` shows what it knows, "
+            f"`tatara review check {what}` takes a version of MLflow's in"
         )
     last = next((act for act in audit.read(connection, name, version) if act.after is not None), None)
     if last is None or last.after != row.state:
@@ -127,8 +136,10 @@ def run_of(name: str, version: str) -> tuple[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
+        if not storable(name) or not is_number(version):
+            raise MlflowException("not a name or not a number")
         run_id = str(client().get_model_version(name, version).run_id or "")
         tags = client().get_run(run_id).data.tags
     except MlflowException:
-        raise UsageError(f"MLflow's registry has no {name}/{version} that came from a run") from None
-    return run_id, str(tags.get("mlflow.user", "")).strip()
+        raise UsageError(f"MLflow's registry has no {name[:80]}/{version[:20]} that came from a run") from None
+    return run_id, plain_name(str(tags.get("mlflow.user", "")))

