@@ -2,8 +2,10 @@
 
 import json
 import stat
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,17 +30,25 @@ def log(store: Path) -> None:
     assert auditing.verify().problems == ()
 
 
-def forged(sequence: int, **changes: object) -> None:
-    """A line changed, and it and every later one chained anew: what somebody who knows how it works would do."""
+Rows = list[dict[str, Any]]
+
+
+def rewritten(change: Callable[[Rows], Rows]) -> None:
+    """Another log in place of this one, numbered and chained anew: what somebody who knows how it works would do."""
     with database.writing() as connection:
         rows = [dict(row) for row in connection.execute(AUDIT.select().order_by(AUDIT.c.sequence)).mappings()]
-        previous = rows[sequence - 2]["digest"]
-        connection.execute(AUDIT.delete().where(AUDIT.c.sequence >= sequence))
-        for row in rows[sequence - 1 :]:
-            values = {**row, **(changes if row["sequence"] == sequence else {}), "previous": previous}
+        connection.execute(AUDIT.delete())
+        previous = ""
+        for sequence, row in enumerate(change(rows), start=1):
+            values = {**row, "sequence": sequence, "previous": previous}
             line = {key: value for key, value in values.items() if key != "digest"}
             previous = values["digest"] = digest({**line, "detail": json.loads(values["detail"])})
             connection.execute(AUDIT.insert().values(values))
+
+
+def forged(sequence: int, **changes: object) -> None:
+    """A line changed, and it and every later one chained anew."""
+    rewritten(lambda rows: [{**row, **(changes if row["sequence"] == sequence else {})} for row in rows])
 
 
 def test_every_act_is_one_line_chained_to_the_one_before(log: None) -> None:
@@ -114,6 +124,30 @@ def test_a_log_that_was_written_anew_does_not_hold_the_head(log: None, tmp_path:
     assert auditing.verify().problems == ()
     (problem,) = auditing.verify(tmp_path / "head.json").problems
     assert "is not the one that was signed" in problem
+
+
+REWRITTEN: dict[str, Callable[[Rows], Rows]] = {
+    "edited": lambda rows: [*rows[:8], {**rows[8], "at": "2020-01-01T00:00:00Z"}, *rows[9:]],
+    "deleted": lambda rows: [*rows[:8], *rows[9:]],
+    "added": lambda rows: [*rows[:8], rows[7], *rows[8:]],
+    "reordered": lambda rows: [*rows[:7], rows[8], rows[7], *rows[9:]],
+    "cut off": lambda rows: rows[:-1],
+    "emptied": lambda rows: [],
+    "replaced": lambda rows: [{**row, "at": "2020-01-01T00:00:00Z"} for row in rows],
+    "longer": lambda rows: [*rows[:2], *rows[1:2] * 50],
+}
+
+
+@pytest.mark.parametrize("what", REWRITTEN)
+def test_a_head_that_is_kept_elsewhere_tells_of_whatever_was_rewritten(log: None, tmp_path: Path, what: str) -> None:
+    """The chain holds in itself, and this machine has lost its own head."""
+    audit.save_head(tmp_path / "head.json")
+    rewritten(REWRITTEN[what])
+    for kept in (folder() / "heads").iterdir():
+        kept.unlink()
+    assert not any("digest" in problem or "does not follow" in problem for problem in auditing.verify().problems)
+    problems = auditing.verify(tmp_path / "head.json").problems
+    assert any("was cut off" in problem or "is not the one that was signed" in problem for problem in problems)
 
 
 def test_a_forged_line_that_breaks_the_rules_is_told_even_without_a_head(log: None) -> None:
