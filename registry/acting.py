@@ -7,6 +7,8 @@ from registry import audit
 from registry.records import Act, State
 from registry.states import ActName, Actor, Rule, follow
 from registry.store import client
+from registry.webhooks import outbox
+from registry.words import plain_name, storable
 from tatara.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -37,9 +39,16 @@ def find(connection: "Connection", name: str, version: str) -> Row | None:
     """The version's row, or None."""
     from registry.tables import VERSIONS
 
+    if not storable(name) or not is_number(version):
+        return None
     query = VERSIONS.select().where(VERSIONS.c.name == name, VERSIONS.c.version == version)
     row = connection.execute(query).mappings().first()
     return Row(**row) if row else None
+
+
+def is_number(version: str) -> bool:
+    """Whether it is written as MLflow's versions are: 1, 2, 3, ..."""
+    return version.isascii() and version.isdecimal() and len(version) <= 18
 
 
 def known(connection: "Connection", name: str, version: str) -> Row:
@@ -51,9 +60,10 @@ def known(connection: "Connection", name: str, version: str) -> Row:
     """
     row = find(connection, name, version)
     if row is None:
+        what = f"{name[:80]}/{version[:20]}"
         raise UsageError(
-            f"the registry knows no {name}/{version}; `tatara review list all=true` shows what it knows, "
-            f"`tatara review check {name}/{version}` takes a version of MLflow's in"
+            f"the registry knows no {what}; `tatara review list all=true` shows what it knows, "
+            f"`tatara review check {what}` takes a version of MLflow's in"
         )
     last = next((act for act in audit.read(connection, name, version) if act.after is not None), None)
     if last is None or last.after != row.state:
@@ -64,22 +74,31 @@ def known(connection: "Connection", name: str, version: str) -> Row:
     return row
 
 
-def act(connection: "Connection", row: Row, name: ActName, actor: Actor, detail: dict[str, Any] | None = None) -> Row:
+def act(
+    connection: "Connection", row: Row, name: ActName, actor: Actor, detail: dict[str, Any] | None = None,
+    tell: bool = True,
+) -> Row:  # fmt: skip
     """Do it: the row after it.
+
+    Args:
+        tell: webhooks of it; not of what is followed by another act at once.
 
     Raises:
         RefusedError: the state does not allow it, or the actor's role is too small.
     """
-    return write(connection, row, name, follow(row.what, row.state, name, actor), actor, detail)[0]
+    return write(connection, row, name, follow(row.what, row.state, name, actor), actor, detail, tell)[0]
 
 
 def write(
-    connection: "Connection", row: Row, name: ActName, rule: Rule, actor: Actor, detail: dict[str, Any] | None = None
-) -> tuple[Row, Act]:
+    connection: "Connection", row: Row, name: ActName, rule: Rule, actor: Actor, detail: dict[str, Any] | None = None,
+    tell: bool = True,
+) -> tuple[Row, Act]:  # fmt: skip
     """The row and the line of the log, where the rule is known to be followed already."""
     from registry.tables import VERSIONS
 
     made = audit.append(connection, actor, name, row.name, row.version, row.state, rule.to, detail)
+    if tell:
+        outbox.post(connection, made)
     if rule.to == row.state:
         return row, made
     where = (VERSIONS.c.name == row.name, VERSIONS.c.version == row.version)
@@ -117,8 +136,10 @@ def run_of(name: str, version: str) -> tuple[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
+        if not storable(name) or not is_number(version):
+            raise MlflowException("not a name or not a number")
         run_id = str(client().get_model_version(name, version).run_id or "")
         tags = client().get_run(run_id).data.tags
     except MlflowException:
-        raise UsageError(f"MLflow's registry has no {name}/{version} that came from a run") from None
-    return run_id, str(tags.get("mlflow.user", "")).strip()
+        raise UsageError(f"MLflow's registry has no {name[:80]}/{version[:20]} that came from a run") from None
+    return run_id, plain_name(str(tags.get("mlflow.user", "")))

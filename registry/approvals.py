@@ -9,6 +9,7 @@ from registry.judging import expiry, latest
 from registry.records import Act, Approval, Judgement
 from registry.states import Actor, follow
 from registry.store import client
+from registry.words import plain_name
 from tatara.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def author_now(row: Row) -> str:
     from mlflow.exceptions import MlflowException
 
     try:
-        return str(client().get_run(row.run_id).data.tags.get("mlflow.user", "")).strip().lower()
+        return plain_name(str(client().get_run(row.run_id).data.tags.get("mlflow.user", "")))
     except MlflowException:
         return ""
 

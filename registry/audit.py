@@ -102,6 +102,21 @@ def last_act(connection: "Connection") -> Act | None:
     return next(iter(read(connection, newest=1)), None)
 
 
+def line(connection: "Connection", sequence: int) -> Act:
+    """One line, which says what its digest says.
+
+    Raises:
+        RefusedError: it is gone, or was edited.
+    """
+    from registry.tables import AUDIT
+
+    row = connection.execute(AUDIT.select().where(AUDIT.c.sequence == sequence)).mappings().first()
+    found = act_of(row) if row else None
+    if found is None or true_digest(found) != found.digest:
+        raise RefusedError(f"line {sequence} of the audit log was {'edited' if found else 'deleted'}")
+    return found
+
+
 def true_digest(act: Act) -> str:
     """The digest that the act's own fields give."""
     return digest(act.model_dump(mode="json", exclude={"digest"}))

@@ -1,7 +1,5 @@
 """The audit log verified: its chain, its heads, and everything in the store that must be what it says."""
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from registry import audit, database, judging
 from registry.audit import Head
 from registry.channel import release_of
+from registry.exporting import log_csv
 from registry.records import Act
 from registry.states import TABLE, Actor, Rule, at_least, may
+from registry.webhooks.endpoints import row_digest
 from tatara.core.contract import Strict
 from tatara.core.errors import TataraError
-from tatara.core.files import canonical_json, digest, sha256_bytes
+from tatara.core.files import digest, sha256_bytes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""What a spreadsheet may take for the beginning of a formula."""
 _TABLE: dict[tuple[str | None, str], Rule] = {(state, act): rule for (state, act), rule in TABLE.items()}
 
 
@@ -40,6 +38,7 @@ class _Replayed:
     users: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     checks: dict[int, str] = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
     releases: list[str] = field(default_factory=list)
 
 
@@ -74,19 +73,7 @@ def verify(against: Path | None = None) -> Audited:
 
 def as_csv() -> str:
     """The whole log as CSV, oldest first; no cell starts a formula."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(Act.model_fields)
-    for act in reversed(audit.acts()):
-        values = {**act.model_dump(mode="json"), "detail": canonical_json(act.detail)}
-        writer.writerow([harmless_cell(value) for value in values.values()])
-    return stream.getvalue()
-
-
-def harmless_cell(value: object) -> str:
-    """A cell of CSV that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
+    return log_csv(reversed(audit.acts()))
 
 
 def _log(connection: "Connection") -> tuple[list[Act], list[str]]:
@@ -154,13 +141,17 @@ def _replay(act: Act, into: _Replayed) -> list[str]:
         into.passwords.pop(act.detail.get("user", ""), None)
     elif act.act == "password_set":
         into.passwords[act.detail.get("user", "")] = act.detail.get("password", "")
+    elif act.act == "hook_added":
+        into.hooks[act.detail.get("hook", "")] = act.detail.get("endpoint", "")
+    elif act.act == "hook_removed":
+        into.hooks.pop(act.detail.get("hook", ""), None)
     into.releases += act.detail.get("releases", [])
     return problems
 
 
 def _store(connection: "Connection", said: _Replayed) -> list[str]:
     """The tables held to what the log says."""
-    from registry.tables import JUDGEMENTS, RELEASES, USERS, VERSIONS
+    from registry.tables import HOOKS, JUDGEMENTS, RELEASES, USERS, VERSIONS
 
     def rows(table: Any) -> list[Any]:
         return list(connection.execute(table.select()).mappings())
@@ -170,11 +161,13 @@ def _store(connection: "Connection", said: _Replayed) -> list[str]:
     checks = {row["number"]: _judged(row) for row in rows(JUDGEMENTS)}
     users = {row["name"]: row["role"] for row in rows(USERS)}
     passwords = {row["name"]: sha256_bytes(row["password"].encode()) for row in rows(USERS) if row["password"]}
+    hooks = {row["name"]: row_digest(row) for row in rows(HOOKS)}
     problems = [
         *_differ("state of", said.states, states, "/".join),
         *_differ("run and author of", said.origins, origins, "/".join),
         *_differ("role of", said.users, users, str),
         *_differ("password of", said.passwords, passwords, str),
+        *_differ("webhook", said.hooks, hooks, str),
         *_differ("check", said.checks, checks, str),
     ]
     made = sorted(rows(RELEASES), key=lambda row: int(row["sequence"]))

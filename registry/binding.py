@@ -47,7 +47,7 @@ def files_now(run_id: str, recorded: Mapping[str, str], fresh: bool = True) -> d
             folder = local_artifacts(run_id, name)
         except TataraError:
             continue
-        for path in sorted(one for one in folder.rglob("*") if one.is_file() or one.is_symlink()):
+        for path in sorted(one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()):
             found[f"{name}/{path.relative_to(folder).as_posix()}"] = _sha256(path, fresh)
     return found
 
@@ -75,8 +75,10 @@ def changed(judgement: Judgement, files: Mapping[str, str], policy: str) -> str 
 
 
 def _sha256(path: Path, fresh: bool) -> str:
-    if path.is_symlink() or not path.is_file():
+    if path.is_symlink():
         return f"link:{path.readlink()}"
+    if not path.is_file():
+        return "no file"
     if fresh:
         return sha256_file(path)
     stat = path.stat()

@@ -59,9 +59,22 @@ def writing() -> "Iterator[Connection]":
     Raises:
         TataraError: the database cannot be used, or another writer did not end.
     """
+    with _said(), _begun(engine()) as connection:
+        yield connection
+
+
+@contextmanager
+def begun(url: str) -> "Iterator[Connection]":
+    """`writing`, to the database at ``url``, in which MLflow's tables are already."""
+    with _said(), _begun(_migrated(url)) as connection:
+        yield connection
+
+
+@contextmanager
+def _begun(engine: "Engine") -> "Iterator[Connection]":
     from sqlalchemy import text
 
-    with _said(), engine().connect() as connection:
+    with engine.connect() as connection:
         connection.execution_options(tatara_writes=True)
         with connection.begin():
             if connection.dialect.name == "postgresql":
@@ -109,17 +122,12 @@ def _begin(connection: "Connection") -> None:
 def _migrate(made: "Engine") -> None:
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import text
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with made.connect() as connection:
-        connection.execution_options(tatara_writes=True)
-        with connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    with _begun(made) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def _comparison(evidence: Evidence, gate: ComparisonGate, policy: Policy) -> Gat
         return _say(gate, "pass", f"the first version of {evidence.name}")
     found, margin = evidence.comparison[0], margin_of(evidence, policy)
     gain = _gain(found.verdict.difference, found.higher_is_better)
-    stands = judgement(gain, margin)
+    stands = judgement(gain, margin, found.verdict.apart)
     line = (
         f"{stands.replace('_', ' ')} against {evidence.name}/{evidence.champion}: {found.metric} "
         f"{_shown(found.verdict.difference)} on {found.verdict.examples} examples, margin {margin:g}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from registry import audit, gates, policy, users
@@ -10,7 +11,8 @@ from registry.binding import binds
 from registry.evidence import Evidence
 from registry.records import Judgement
 from registry.states import Actor, follow
-from tatara.core.errors import RefusedError
+from registry.words import storable
+from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import digest
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 def judge(name: str, version: str, evidence: Evidence, digests: Mapping[str, str], user: str, forced: bool) -> None:
     """See `registry.review.judge`."""
+    _hold_to_the_run(digests)
     rules, source = policy.load(evidence.kind), run_of(name, version)
     verdicts = gates.judge(evidence, rules.policy)
     with audit.writing() as connection:
@@ -33,6 +36,15 @@ def judge(name: str, version: str, evidence: Evidence, digests: Mapping[str, str
         if _is_known(connection, row, made):
             return
         _bring_on(connection, _store(connection, row, evidence, made, runner), made)
+
+
+def _hold_to_the_run(digests: Mapping[str, str]) -> None:
+    """Refuse paths that lead out of the run's artifacts, or that two spellings have."""
+    for path in digests:
+        plain = PurePosixPath(path)
+        whole = str(plain) == path and not plain.is_absolute() and len(plain.parts) > 1
+        if not whole or ".." in plain.parts or not storable(path):
+            raise UsageError(f"{path[:80]!r} is no file among the run's artifacts")
 
 
 def reason(evidence: Evidence, judgement: Judgement) -> str:
@@ -112,7 +124,7 @@ def _bring_on(connection: "Connection", row: Row, made: Judgement) -> None:
         act(connection, row, "reject", ruling, {"reason": made.reason})
     if stopped:
         return
-    row = act(connection, row, "submit", ruling)
+    row = act(connection, row, "submit", ruling, tell=made.asked > 0)
     if made.asked == 0:
         act(connection, row, "approve", ruling, {"reason": made.reason, "binds": made.binds, "expires": expiry(made)})
 

@@ -1,5 +1,6 @@
 """Which version serves: promoting, rolling back, withdrawing and retiring, each a signed release record."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,12 +17,14 @@ from registry.store import local_artifacts
 from tatara.core.envelope import seal
 from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import digest, read_json, sha256_file, tree
+from tatara.core.home import state_root
 from tatara.core.release import KIND, Release, ReleaseRole
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ROLES: tuple[ReleaseRole, ...] = get_args(ReleaseRole)
+_TAG = re.compile(r"[A-Za-z0-9][\w.-]*:[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def holders(connection: "Connection", name: str) -> dict[ReleaseRole, str]:
@@ -157,16 +160,16 @@ def _was_champion(connection: "Connection", name: str, version: str) -> bool:
 def _package(row: Row, judgement: Judgement) -> dict[str, Any]:
     """What a release says of the Bento, which must hold the approved files and be what was packaged."""
     signed.require(row, judgement)
-    try:
-        record = read_json(local_artifacts(row.run_id, "package/package.json"))
-    except TataraError:
-        raise RefusedError(f"{row.what} is not packaged; run `tatara package workspace=RUN`") from None
-    place, again = Path(record["path"]), "package it again"
+    record, again = _package_record(row), "package it again"
+    place = Path(record["path"])
     if not place.is_dir():
         raise RefusedError(f"{row.what}: no Bento at {place} on this machine; {again}")
+    home, tag = (state_root() / "bentoml").resolve(), Path(*record["bento"].split(":"))
+    if place.resolve() != home / "bentos" / tag:  # the record lies where the run's author can write
+        raise RefusedError(f"{row.what}: {place} does not lie in the Bento store of this machine; {again}")
     if digest(tree(place)) != record["sha256"]:
         raise RefusedError(f"{row.what}: the Bento at {place} is not what was packaged; {again}")
-    model = place.parents[2] / "models" / Path(*record["model"].split(":"))
+    model = home / "models" / Path(*record["model"].split(":"))
     for path, sha in judgement.digests.items():
         inside = model / path.removeprefix(MODEL)
         if path.startswith(MODEL) and (not inside.is_file() or sha256_file(inside) != sha):
@@ -176,3 +179,17 @@ def _package(row: Row, judgement: Judgement) -> dict[str, Any]:
         "contract": judgement.binds["contract"],
     }  # fmt: skip
     return {"digests": digests, "bento": record["bento"], "place": str(place)}
+
+
+def _package_record(row: Row) -> dict[str, str]:
+    """``package.json`` of the package step, as it writes it."""
+    try:
+        found = read_json(local_artifacts(row.run_id, "package/package.json"))
+    except (TataraError, ValueError):
+        raise RefusedError(f"{row.what} is not packaged; run `tatara package workspace=RUN`") from None
+    keys = ("path", "bento", "model", "sha256", "manifest")
+    record = {key: found.get(key) if isinstance(found, dict) else None for key in keys}
+    tags = [tag for tag in (record["bento"], record["model"]) if isinstance(tag, str) and _TAG.fullmatch(tag)]
+    if len(tags) != 2 or not all(isinstance(value, str) for value in record.values()):
+        raise RefusedError(f"{row.what}: its package.json is not what packaging writes; package it again")
+    return {key: str(value) for key, value in record.items()}

@@ -20,12 +20,16 @@ def client() -> "MlflowClient":
         TataraError: the store cannot be reached.
     """
     apply_library_environment()
-    return _migrated_client(os.environ["MLFLOW_TRACKING_URI"])
+    return migrated_client(os.environ["MLFLOW_TRACKING_URI"])
 
 
 @cache
-def _migrated_client(uri: str) -> "MlflowClient":
-    """The first use of a store migrates it; a file lock keeps two first uses apart."""
+def migrated_client(uri: str) -> "MlflowClient":
+    """A client of the store at ``uri``. The first use migrates it; a file lock keeps two first uses apart.
+
+    Raises:
+        TataraError: the store cannot be reached.
+    """
     from filelock import FileLock
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException

@@ -1,6 +1,6 @@
 """The registry's tables, beside MLflow's own in the same database."""
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 PREFIX = "tatara_"
 METADATA = MetaData()
@@ -83,3 +83,31 @@ SESSIONS = Table(
     Column("expires", BigInteger, nullable=False),
 )
 """Who is signed in to the page (``page``), and tokens of the HTTP API (``api``); hashed, as `TOKENS` are."""
+
+HOOKS = Table(
+    f"{PREFIX}hooks",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("salt", String(64), nullable=False),
+    Column("secret", String(64), nullable=False),
+)
+"""Endpoints of webhooks; ``secret`` is a fingerprint, ``events`` has commas between them."""
+
+DELIVERIES = Table(
+    f"{PREFIX}deliveries",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("hook", String(64), nullable=False),
+    Column("act", Integer, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("lease", String(32)),
+    Column("said", Text),
+    UniqueConstraint("hook", "act", name="uq_tatara_deliveries_hook_act"),
+    Index("ix_tatara_deliveries_state_due", "state", "due"),
+)
+"""The outbox: ``state`` is waiting, delivered or dead; ``due`` in seconds since 1970."""

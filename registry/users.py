@@ -48,9 +48,15 @@ def normal(name: str) -> str:
     Raises:
         UsageError: not a name.
     """
-    if _NAME.fullmatch(name.strip().lower()):
-        return name.strip().lower()
+    if (found := _spelled(name)) is not None:
+        return found
     raise UsageError(f"{name[:80]!r} is no user name: letters, digits and ._@+-, at most 64")
+
+
+def _spelled(name: str) -> str | None:
+    """`normal`, None where it is not a name; letters that are lower case only in ASCII's eyes are none."""
+    kept = name.strip()
+    return kept.lower() if kept.isascii() and _NAME.fullmatch(kept.lower()) else None
 
 
 def find(name: str) -> User | None:
@@ -86,7 +92,13 @@ def actor(connection: "Connection", name: str) -> Actor:
 def runner(connection: "Connection", name: str) -> Actor:
     """Who runs a pipeline: a user, or anybody."""
     row = _row(connection, name)
-    return Actor(row["name"], row["role"]) if row else Actor(name[:128])
+    return Actor(row["name"], row["role"]) if row else stranger(name)
+
+
+def stranger(name: str) -> Actor:
+    """Somebody whom the registry does not know, by a name that is no policy's and hides nothing; else ``unknown``."""
+    odd = not name.strip() or len(name) > 128 or not name.isprintable() or ":" in name
+    return Actor("unknown" if odd else name.strip())
 
 
 def add(actor_name: str, name: str, role: Role) -> User:
@@ -103,7 +115,7 @@ def add(actor_name: str, name: str, role: Role) -> User:
         if _admins(connection) or role != "admin":
             acting = _admin(connection, actor_name)
         else:
-            acting = Actor(actor_name[:128])
+            acting = stranger(actor_name)
         if _row(connection, made.name):
             raise UsageError(
                 f"there is a user {made.name!r} already; users role {made.name} role=ROLE changes his role"
@@ -165,7 +177,7 @@ def link(actor_name: str, name: str, minutes: int = 60) -> str:
     with audit.writing() as connection:
         found = _known(connection, name)
         first = connection.execute(USERS.select().where(USERS.c.password.is_not(None))).first() is None
-        acting = Actor(actor_name[:128]) if first and found.role == "admin" else _admin(connection, actor_name)
+        acting = stranger(actor_name) if first and found.role == "admin" else _admin(connection, actor_name)
         connection.execute(TOKENS.delete().where(TOKENS.c.user == found.name))
         expires = int(time.time()) + 60 * minutes
         connection.execute(TOKENS.insert().values(digest=_hashed(token), user=found.name, expires=expires))
@@ -192,11 +204,11 @@ def redeem(token: str, password: str) -> User:
 
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageError(f"a password has {SHORTEST} to {LONGEST} characters")
+    with database.reading() as connection:
+        _redeemable(connection, token)  # before a hash is paid for
     secret = _hasher().hash(_bytes(password))
     with audit.writing() as connection:
-        row = connection.execute(TOKENS.select().where(TOKENS.c.digest == _hashed(token))).mappings().first()
-        if row is None or row["expires"] < time.time():
-            raise RefusedError("this link was used, is too old, or never was one; an admin makes a new one")
+        row = _redeemable(connection, token)
         found = _known(connection, row["user"])
         connection.execute(TOKENS.delete().where(TOKENS.c.user == found.name))
         connection.execute(SESSIONS.delete().where(SESSIONS.c.user == found.name, SESSIONS.c.kind == "page"))
@@ -208,6 +220,15 @@ def redeem(token: str, password: str) -> User:
             detail={"user": found.name, "password": sha256_bytes(secret.encode())},
         )
     return found
+
+
+def _redeemable(connection: "Connection", token: str) -> Any:
+    from registry.tables import TOKENS
+
+    row = connection.execute(TOKENS.select().where(TOKENS.c.digest == _hashed(token))).mappings().first()
+    if row is None or row["expires"] < time.time():
+        raise RefusedError("this link was used, is too old, or never was one; an admin makes a new one")
+    return row
 
 
 def authenticate(name: str, password: str) -> User | None:
@@ -257,8 +278,9 @@ def _role(role: str) -> Role:
 def _row(connection: "Connection", name: str) -> Any:
     from registry.tables import USERS
 
-    query = USERS.select().where(USERS.c.name == name.strip().lower()[:128].replace("\0", ""))
-    return connection.execute(query).mappings().first()
+    if (spelled := _spelled(name)) is None:
+        return None
+    return connection.execute(USERS.select().where(USERS.c.name == spelled)).mappings().first()
 
 
 def _known(connection: "Connection", name: str) -> User:

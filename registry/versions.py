@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from registry.store import client
+from registry.words import storable
 from tatara.core.errors import TataraError, UsageError
 
 if TYPE_CHECKING:
@@ -52,19 +53,30 @@ def find(reference: str) -> "ModelVersion":
     """
     from mlflow.exceptions import MlflowException
 
-    if match := re.fullmatch(r"(.+)/(\d+)", reference):
+    if not storable(reference):
+        raise UsageError(f"no registered model {reference[:80]!r}")
+    if match := re.fullmatch(r"(.+)/([0-9]{1,18})", reference, re.DOTALL):
         try:
             return client().get_model_version(match[1], match[2])
         except MlflowException:
-            numbers = sorted(int(other.version) for other in client().search_model_versions(f"name = '{match[1]}'"))
+            numbers = _numbers(match[1])
             there = f"there are {', '.join(map(str, numbers))}" if numbers else "no such model is registered"
-            raise UsageError(f"no version {match[2]} of {match[1]!r}; {there}") from None
+            raise UsageError(f"no version {match[2]} of {match[1][:80]!r}; {there}") from None
     name, _, alias = reference.partition("@")
     found = _by_alias(name, alias or CHAMPION)
     if found is None:
         known = ", ".join(sorted(model.name for model in client().search_registered_models())) or "none yet"
-        raise UsageError(f"no registered model {name!r} with a {alias or CHAMPION}; registered: {known}")
+        raise UsageError(
+            f"no registered model {name[:80]!r} with a {alias[:80] or CHAMPION}; registered: {known[:200]}"
+        )
     return found
+
+
+def _numbers(name: str) -> list[int]:
+    quote = '"' if "'" in name else "'"  # MLflow's filters know no other way to write one
+    if quote in name:
+        return []
+    return sorted(int(other.version) for other in client().search_model_versions(f"name = {quote}{name}{quote}"))
 
 
 def _by_alias(name: str, alias: str) -> "ModelVersion | None":

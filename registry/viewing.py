@@ -11,6 +11,7 @@ from registry.channel import release_of
 from registry.judging import latest, stored
 from registry.records import Act, Comment, History, Judgement, Possible, Record, Summary
 from registry.states import TABLE, Actor, at_least, may, possible
+from registry.words import storable
 from tatara.core.errors import UsageError
 from tatara.core.release import Release, ReleaseRole
 
@@ -87,7 +88,7 @@ def record(connection: "Connection", name: str, version: str, user: str | None) 
 
 def history(connection: "Connection", name: str, user: str | None) -> History:
     """See `registry.review.history`."""
-    versions = summaries(connection, user, name)
+    versions = summaries(connection, user, name) if storable(name) else []
     if not versions:
         raise UsageError(
             f"the registry knows no model {name[:80]!r}; `tatara review list all=true` shows what it knows"

@@ -14,9 +14,20 @@ def harmless(text: str) -> str:
     return "".join(letter for letter in text if letter in "\n\t" or not _harms(letter))
 
 
-def line(text: str) -> str:
-    """`harmless`, on one line."""
+def one_line(text: str) -> str:
+    """`harmless` text on one line."""
     return " ".join(harmless(text).split())
+
+
+def plain_name(text: str) -> str:
+    """A name that somebody else wrote, as it is compared: compatible forms folded, lower case, nothing invisible."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(letter for letter in folded if letter.isprintable()).strip().lower()[:128]
+
+
+def storable(text: str) -> bool:
+    """Whether a database can hold it: no half of a character, and no NUL."""
+    return "\0" not in text and not any(unicodedata.category(letter) == "Cs" for letter in text)
 
 
 def _harms(letter: str) -> bool:
@@ -29,9 +40,9 @@ def written(given: str, what: str, needed: bool = True) -> str:
     Raises:
         UsageError: there is nothing where something is needed, or too much.
     """
-    kept = harmless(given).strip()
+    kept = harmless(given[: 2 * LONGEST]).strip()
     if needed and not kept:
         raise UsageError(f'{what} is needed; write {what}="..."')
     if len(kept) > LONGEST:
-        raise UsageError(f"{what} has {len(kept)} characters, at most {LONGEST}")
+        raise UsageError(f"{what} has {len(given)} characters, at most {LONGEST}")
     return kept

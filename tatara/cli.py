@@ -116,6 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
+    from registry.words import one_line
+
+    message = one_line(message)  # names in it may be anybody's
     if debug:
         traceback.print_exc()
     if "--json" in sys.argv:

@@ -14,7 +14,7 @@ from registry.card.written import Data, Ran, Validated
 from registry.evidence import Evidence
 from registry.records import Judgement
 from registry.store import local_artifacts
-from registry.words import line
+from registry.words import one_line
 from tatara.core.contract import Contract, read_contract
 from tatara.core.errors import TataraError
 from tatara.core.statistics import Interval
@@ -87,7 +87,9 @@ class Facts:
             return []
         slices = [one for one in self.evidence.slices if one.column != "label"]
         metric = self.evidence.primary
-        return [Measure(metric=metric, part=line(f"{one.column}={one.value}"), value=one.challenger) for one in slices]
+        return [
+            Measure(metric=metric, part=one_line(f"{one.column}={one.value}"), value=one.challenger) for one in slices
+        ]
 
 
 def gather(row: Row, checked: tuple[Judgement, Evidence] | None) -> Facts:
@@ -131,9 +133,9 @@ def _contract(run_id: str) -> Contract | None:
 def _plain(value: Any) -> Any:
     """Every text harmless, and on one line."""
     if isinstance(value, str):
-        return line(value)
+        return one_line(value)
     if isinstance(value, dict):
-        return {line(key): _plain(each) for key, each in value.items()}
+        return {one_line(key): _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list) else value
 
 

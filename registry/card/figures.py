@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from registry.card.facts import Facts
 from registry.card.records import Measure, Section, Table
-from registry.words import line
+from registry.words import one_line
 from tatara.core.statistics import Interval
 
 SHOWN = 20
@@ -34,7 +34,7 @@ def results(facts: Facts) -> Section:
     judged = facts.judgement
     if judged is not None and (judged.blocking or judged.forced):
         overruled = ", and its author overruled that" if judged.forced else ""
-        text.append(f"The gates of the policy {judged.policy} say{overruled}: {line(judged.reason)}")
+        text.append(f"The gates of the policy {judged.policy} say{overruled}: {one_line(judged.reason)}")
     rows = tuple((one.metric, *_ends(one)) for one in whole)
     return Section(
         name="results", title="How good it is", text="\n\n".join(text),

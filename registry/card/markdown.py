@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from registry.card.records import Section, Table
-from registry.words import harmless, line
+from registry.words import harmless, one_line
 
 NOTHING = "Nothing is written here yet."
 _ALIVE = re.compile(r"[\\`*\[\]|~#]|(?<![^\W_])_|_(?![^\W_])")
@@ -37,9 +37,9 @@ def _yaml(front: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     """Every text on one line, so that none can end the front matter."""
     if isinstance(value, str):
-        return line(value)
+        return one_line(value)
     if isinstance(value, Mapping):
-        return {line(str(key)): _plain(each) for key, each in value.items()}
+        return {one_line(str(key)): _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
@@ -59,12 +59,12 @@ def _start(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Text on one line without Markdown and without HTML."""
-    plain = line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ALIVE.sub(lambda found: f"\\{found[0]}", plain)
 
 
 def _fenced(code: str) -> str:
-    lines = [line(one) for one in code.split("\n")]
+    lines = [one_line(one) for one in code.split("\n")]
     longest = max([2, *(len(run) for one in lines for run in re.findall("`+", one))])
     fence = "`" * (longest + 1)
     return "\n".join([f"{fence}sh", *lines, fence])

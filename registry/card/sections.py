@@ -8,7 +8,7 @@ from registry.card.figures import calibration, results, weak
 from registry.card.prose import SECTIONS, Written
 from registry.card.records import Section, Table
 from registry.card.written import SPLITS, Extent
-from registry.words import line
+from registry.words import one_line
 
 WIDE = 90
 """Characters after which a command goes on in the next line."""
@@ -147,7 +147,7 @@ def _bounds(facts: Facts) -> Section:
 
 
 def _use(facts: Facts) -> Section:
-    what, text = shlex.quote(line(facts.row.what)), []
+    what, text = shlex.quote(one_line(facts.row.what)), []
     if facts.evidence is not None:
         cost = facts.evidence.cost
         text.append(
@@ -189,7 +189,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(map(line, labels[:MOST])) + (f" and {len(labels) - MOST} more" if len(labels) > MOST else "")
+    return ", ".join(map(one_line, labels[:MOST])) + (f" and {len(labels) - MOST} more" if len(labels) > MOST else "")
 
 
 def _more(labels: Sequence[str]) -> str:

@@ -1,12 +1,9 @@
 """Versions in lists: filtered by words and state, a page at a time, and as CSV."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from registry.auditing import harmless_cell
 from registry.records import Summary
 from registry.states import STATES
 
@@ -56,19 +53,6 @@ def listed(found: Sequence[Summary], asked: Asked) -> Listed:
     pages = max(1, -(-len(chosen) // SIZE))
     page = min(max(1, asked.page), pages)
     return Listed(tuple(chosen[(page - 1) * SIZE : page * SIZE]), len(chosen), page, pages, counts)
-
-
-def as_csv(found: Sequence[Summary]) -> str:
-    """All of them; no cell starts a formula."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    names = ("name", "version", "state", "roles", "author", "kind", "run_id", "champion", "passed", "failed",
-             "undecided", "approvals", "needed", "since", "answer")  # fmt: skip
-    writer.writerow(names)
-    for one in found:
-        values = {**one.model_dump(), "roles": " ".join(one.roles), "answer": one.answer.line}
-        writer.writerow([harmless_cell(values[name]) for name in names])
-    return stream.getvalue()
 
 
 def _text(one: Summary) -> str:

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry import audit, auditing, review
-from registry.web import listing, run_files
+from registry import audit, auditing, exporting, review
+from registry.web import run_files
 from registry.web.guard import ViewerLooks
 from registry.web.listing import Asked, listed
 from registry.web.rendering import page
@@ -51,7 +51,7 @@ def versions(
 @router.get("/versions.csv")
 def versions_csv(request: Request, visitor: ViewerLooks) -> Response:
     """The same for a spreadsheet."""
-    return _csv(listing.as_csv(review.queue(visitor.name, everything=True)), "versions.csv")
+    return _csv(exporting.versions_csv(review.queue(visitor.name, everything=True)), "versions.csv")
 
 
 @router.get("/models/{name}")

@@ -187,6 +187,7 @@ class Verdict(Strict):
         examples: compared.
         only_challenger, only_champion: examples that only this one got right, or on which it did better.
         p_value: McNemar's exact one of these two, which makes it a sign test.
+        exact: the p-value is of the metric itself, and has to agree: the metric is right and wrong.
     """
 
     verdict: Judgement
@@ -197,6 +198,12 @@ class Verdict(Strict):
     only_challenger: int
     only_champion: int
     p_value: float
+    exact: bool = False
+
+    @property
+    def apart(self) -> bool:
+        """Whether the exact test, where it is the metric's own, lets one be called better."""
+        return not self.exact or self.p_value <= 1 - self.confidence
 
 
 def paired_not_worse(
@@ -216,7 +223,7 @@ def paired_not_worse(
     return Verdict(
         verdict=judgement(gap, margin, apart=p_value <= 1 - confidence), difference=gap, confidence=confidence,
         margin=margin, examples=len(champion), only_challenger=only_challenger, only_champion=only_champion,
-        p_value=p_value,
+        p_value=p_value, exact=True,
     )  # fmt: skip
 
 

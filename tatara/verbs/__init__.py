@@ -103,7 +103,7 @@ VERBS = {
         "tatara.verbs.review:review",
         "who lets a model serve: list, show, check, approve, reject, promote, audit, users, ...",
         "review list|show|check|submit|approve|reject|changes|comment|card|promote|rollback|withdraw|retire|audit|"
-        "reconcile|users [NAME/VERSION] [reason=...]",
+        "reconcile|hooks|deliver|move|serve|users [NAME/VERSION] [reason=...]",
         "what to do, and with which version",
     ),
     "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),

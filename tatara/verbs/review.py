@@ -43,6 +43,7 @@ def me() -> str:
 
 def _list(request: Request, given: dict[str, Any], output: Output) -> int:
     from registry import review as service
+    from registry.exporting import versions_csv
     from registry.users import login
     from tatara.verbs.review_text import table
 
@@ -52,6 +53,8 @@ def _list(request: Request, given: dict[str, Any], output: Output) -> int:
         found = service.history(request.words[1], login()).versions
     else:
         found = service.queue(login(), everything=given.get("all", False))
+    if "csv" in given:
+        return _csv(Path(given["csv"]), versions_csv(found), output)
     output.give({"versions": [one.model_dump(mode="json") for one in found]}, table(found, login()))
     return 0
 
@@ -126,29 +129,35 @@ def _withdraw(request: Request, given: dict[str, Any], output: Output) -> int:
 
 
 def _audit(request: Request, given: dict[str, Any], output: Output) -> int:
-    """Verify the log; ``head save=FILE`` keeps its signed head, ``csv save=FILE`` writes it out."""
+    """Verify the log; ``head save=FILE`` keeps its signed head, ``csv=FILE`` writes it out."""
     from registry import audit, auditing
-    from tatara.core.files import write_text
     from tatara.verbs.review_text import audited
 
     what = request.words[1:]
-    if what in (("head",), ("csv",)):
+    if what == ("head",):
         if "save" not in given:
-            raise UsageError(f"where to? tatara review audit {what[0]} save=FILE")
+            raise UsageError("where to? tatara review audit head save=FILE")
         path = Path(given["save"])
-        if what == ("csv",):
-            write_text(path, auditing.as_csv())
-            output.give({"csv": str(path)}, f"{path}: the whole log")
-            return 0
         head = audit.save_head(path)
         text = f"{path}: line {head.sequence}, {head.digest[:12]}; keep it where the store's writers cannot reach"
         output.give({**head.model_dump(), "file": str(path)}, text)
         return 0
-    if what:
-        raise UsageError("write: tatara review audit [against=FILE], audit head save=FILE, or audit csv save=FILE")
+    if what or "save" in given:
+        raise UsageError("write: tatara review audit [against=FILE], audit head save=FILE, or audit csv=FILE")
+    if "csv" in given:
+        return _csv(Path(given["csv"]), auditing.as_csv(), output)
     found = auditing.verify(Path(given["against"]) if "against" in given else None)
     output.give(found.model_dump(mode="json"), audited(found, "against" in given))
     return REFUSED if found.problems else 0
+
+
+def _csv(path: Path, content: str, output: Output) -> int:
+    from tatara.core.files import write_text
+
+    write_text(path, content)
+    lines = content.count("\r\n") - 1
+    output.give({"csv": str(path), "lines": lines}, f"{path}: {lines} lines")
+    return 0
 
 
 def _reconcile(request: Request, given: dict[str, Any], output: Output) -> int:
@@ -180,6 +189,33 @@ def _serve(request: Request, given: dict[str, Any], output: Output) -> int:
     return serve(request, given, output)
 
 
+def _hooks(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_hooks import hooks
+
+    return hooks(request, given, output)
+
+
+def _deliver(request: Request, given: dict[str, Any], output: Output) -> int:
+    from tatara.verbs.review_hooks import deliver
+
+    return deliver(request, given, output)
+
+
+def _move(request: Request, given: dict[str, Any], output: Output) -> int:
+    from registry.moving import move
+
+    if len(request.words) != 1 or "to" not in given:
+        raise UsageError("where to? tatara review move to=postgresql+psycopg://USER@HOST/DATABASE")
+    done = move(me(), given["to"])
+    rows = sum(done.rows.values())
+    text = (
+        f"{rows} rows of {len(done.rows)} tables are in {done.url}; the audit log is whole there\n"
+        f"from now on, everywhere: export MLFLOW_TRACKING_URI={done.url}"
+    )
+    output.give(done.model_dump(), text)
+    return 0
+
+
 def _give(found: Any, output: Output) -> int:
     from tatara.verbs.review_text import page
 
@@ -197,7 +233,7 @@ def _released(release: Any, output: Output) -> int:
 _Types = dict[str, Callable[[str], Any]]
 _REASON: _Types = {"reason": str}
 _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types]] = {
-    "list": (_list, {"all": boolean}),
+    "list": (_list, {"all": boolean, "csv": str}),
     "show": (_show, {}),
     "check": (_check, {"force": boolean}),
     "submit": (_act("submit"), _REASON),
@@ -210,8 +246,11 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "rollback": (_rollback, _REASON),
     "withdraw": (_withdraw, _REASON),
     "retire": (_act("retire"), _REASON),
-    "audit": (_audit, {"save": str, "against": str}),
+    "audit": (_audit, {"save": str, "against": str, "csv": str}),
     "reconcile": (_reconcile, {"fix": boolean}),
+    "hooks": (_hooks, {"url": str, "events": str}),
+    "deliver": (_deliver, {}),
+    "move": (_move, {"to": str}),
     "users": (_users, {"role": str, "minutes": int, "days": int}),
     "serve": (_serve, {"host": str, "port": port, "url": str}),
 }

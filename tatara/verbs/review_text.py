@@ -17,7 +17,7 @@ SHOWN = 6
 
 def table(found: Sequence["Summary"], user: str) -> str:
     """Versions in a table, those that wait for ``user`` marked with ``>``."""
-    from registry.words import harmless
+    from registry.words import harmless, one_line
 
     if not found:
         return "nothing waits; `tatara review list all=true` shows every version"
@@ -30,17 +30,17 @@ def table(found: Sequence["Summary"], user: str) -> str:
         line = line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
         mark = ">" if one.waits_for_me else ""
         rows.append((mark, f"{one.name}/{one.version}", state, gates, asked, one.author, one.since[:10], line))
-    widths = [max(len(harmless(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
+    widths = [max(len(one_line(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
     lines = [_row(row, widths) for row in rows]
     mine = sum(one.waits_for_me for one in found)
     return harmless("\n".join([*lines, *([f"> waits for {user}: {mine}"] if mine else [])]))
 
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> str:
-    from registry.words import harmless
+    from registry.words import one_line
 
-    cells = [harmless(cell).ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
-    return "  ".join([*cells, harmless(row[-1])]).rstrip()
+    cells = [one_line(cell).ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
+    return "  ".join([*cells, one_line(row[-1])]).rstrip()
 
 
 def page(record: "Record") -> str:
@@ -69,7 +69,7 @@ def page(record: "Record") -> str:
     if spoken:
         lines += ["", *(f"{said.at}  {said.user} ({said.act.replace('_', ' ')}): {said.text}" for said in spoken)]
     lines += ["", f"possible    {_possible(record)}", f"look at     tatara lineage show {what}"]
-    return harmless("\n".join(lines))
+    return harmless("\n".join(line.replace("\n", f"\n{'':<12}") for line in lines))  # words begin no line of ours
 
 
 def _serves(record: "Record") -> str:
@@ -114,10 +114,10 @@ def released(release: "Release") -> str:
 
 def audited(found: "Audited", against: bool) -> str:
     """What the audit found, in lines."""
-    from registry.words import harmless
+    from registry.words import one_line
 
     if found.problems:
-        return harmless("\n".join([f"NOT whole: {len(found.problems)} problems", *found.problems]))
+        return "\n".join([f"NOT whole: {len(found.problems)} problems", *map(one_line, found.problems)])
     if found.head is None:
         return "the log is empty"
     kept = "the saved head" if against else "the head that this machine kept"

@@ -1,56 +1,23 @@
 """A team's stores: MLflow in PostgreSQL, artifacts behind a URL elsewhere."""
 
 import json
-import os
-import pwd
-import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tatara.core.files import sha256_file
+from tests.postgresql import create, serving
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[str]:
-    """The URL of a PostgreSQL of our own; as root it runs as another user, since it refuses root."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    folder = Path(tempfile.mkdtemp(prefix="tatara-postgresql-", dir="/tmp"))
-    user = None
-    if os.geteuid() == 0:
-        names = {entry.pw_name for entry in pwd.getpwall()}
-        user = "postgres" if "postgres" in names else "nobody"
-        shutil.chown(folder, user)
-    port = _free_port()
-
-    def run(program: str, *words: str) -> None:
-        log = folder / f"{program}.log"  # not a pipe: the server would keep it open
-        with log.open("ab") as output:
-            done = subprocess.run([programs / program, *words], stdout=output, stderr=output, cwd=folder, user=user)
-        assert done.returncode == 0, log.read_text()
-
-    data = str(folder / "data")
-    run("initdb", "--pgdata", data, "--username=tatara", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", str(folder / "server.log"), "--options", options)
-    try:
-        yield f"postgresql+psycopg://tatara@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", data)
-        shutil.rmtree(folder)
+    with serving() as url:
+        yield url
 
 
 def test_a_run_is_logged_and_registered_in_postgresql(
@@ -74,3 +41,16 @@ def test_a_run_is_logged_and_registered_in_postgresql(
     models = [path for path in store.rglob("model.onnx") if sha256_file(path) == result["onnx"]["sha256"]]
     assert models, "the registered ONNX file lies in the artifact store"
     assert not (checkout / ".tatara" / "mlflow" / "mlflow.db").exists()
+
+
+def test_a_store_that_was_moved_holds_its_log_and_its_lineage(postgresql: str, command: Command) -> None:
+    url = create(postgresql, "moved")
+    words = ("tatara", "run", "classification", "data=digits", "model=small_cnn", "epochs=1", "width=8", "--json")
+    result = json.loads(command(*words).stdout)
+    command("tatara", "review", "users", "add", "root", "role=admin", TATARA_USER="root")
+    command("tatara", "review", "move", f"to={url}", TATARA_USER="root")
+    there = {"MLFLOW_TRACKING_URI": url}
+    assert command("tatara", "review", "audit", **there).stdout.startswith("whole: ")
+    verified = command("tatara", "lineage", "verify", result["name"], "--json", **there)
+    assert result["lineage"] in verified.stdout
+    assert command("tatara", "review", "reconcile", **there).stdout.startswith("every alias")

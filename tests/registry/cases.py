@@ -127,6 +127,17 @@ def serving(author: str = "anna") -> str:
     return version
 
 
+def sql(*statements: str) -> None:
+    """Change the database behind the registry's back; every statement has to change something."""
+    from registry.database import engine
+
+    with engine().connect() as connection:
+        connection.execution_options(tatara_writes=True)
+        with connection.begin():
+            for statement in statements:
+                assert connection.exec_driver_sql(statement).rowcount > 0, statement
+
+
 def use_policy(folder: Path, **changes: Any) -> Path:
     """Policies with other values, which `registry.policy` reads where ``TATARA_POLICIES`` names the folder."""
     import yaml

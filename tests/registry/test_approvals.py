@@ -1,7 +1,6 @@
 """What an approval takes, what it is bound to, and what makes it void."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.registry.cases import (
     packaged,
     run_of,
     serving,
+    sql,
 )
 
 
@@ -146,11 +146,7 @@ def artifact(path: str) -> Callable[[str, Path], None]:
 
 
 def change_stored_evidence(version: str, policy_file: Path) -> None:
-    with sqlite3.connect(policy_file.parents[1] / "state" / "mlflow" / "mlflow.db") as connection:
-        connection.execute(
-            "UPDATE tatara_judgements SET evidence = replace(evidence, '\"examples\":100', '\"examples\":999')"
-        )
-    connection.close()
+    sql("UPDATE tatara_judgements SET evidence = replace(evidence, '\"examples\":100', '\"examples\":999')")
 
 
 BOUND: dict[str, tuple[Callable[[str, Path], None], str]] = {
@@ -275,9 +271,7 @@ def test_an_approval_is_taken_back_by_rejecting(one_reviewer: Path) -> None:
 
 def test_an_edited_state_is_not_believed(one_reviewer: Path, store: Path) -> None:
     version = waiting()
-    with sqlite3.connect(store / "mlflow" / "mlflow.db") as connection:
-        connection.execute("UPDATE tatara_versions SET state='approved'")
-    connection.close()
+    sql("UPDATE tatara_versions SET state='approved'")
     with pytest.raises(RefusedError, match="the store says that colours/1 is approved, the audit log says in_review"):
         review.granted(NAME, version)
 
@@ -285,9 +279,7 @@ def test_an_edited_state_is_not_believed(one_reviewer: Path, store: Path) -> Non
 def test_an_approval_whose_line_was_edited_is_void(one_reviewer: Path, store: Path) -> None:
     version = waiting()
     review.approve("bob", NAME, version, "good")
-    with sqlite3.connect(store / "mlflow" / "mlflow.db") as connection:
-        connection.execute("UPDATE tatara_audit SET user='carl' WHERE act='approve'")
-    connection.close()
+    sql("UPDATE tatara_audit SET \"user\"='carl' WHERE act='approve'")
     with pytest.raises(RefusedError, match="line .* of the audit log was edited"):
         review.granted(NAME, version)
 

@@ -96,6 +96,18 @@ def test_comparison(gap: tuple[float, float, float], demand: str, verdict: str, 
     assert ("the policy asks for better" in found.line) == (demand == "better" and stands != "better")
 
 
+@pytest.mark.parametrize(
+    ("gap", "stands"), [((0.03, 0.001, 0.06), "not worse"), ((-0.03, -0.06, -0.001), "not enough data")]
+)
+def test_right_and_wrong_are_called_better_or_worse_only_where_the_exact_test_agrees(gap: tuple, stands: str) -> None:
+    """On few discordant answers the interval alone is wrong a little too often."""
+    for p_value, exact, said in ((0.11, True, stands), (0.11, False, None), (0.09, True, None)):
+        one = compared(*gap)
+        one["verdict"] = {**one["verdict"], "p_value": p_value, "exact": exact}
+        line = judged(against(comparison=(one,)), {"gate": "comparison"}).line
+        assert line.startswith(said or ("better" if gap[0] > 0 else "worse"))
+
+
 def test_comparison_says_how_many_examples_would_do() -> None:
     gate = {"gate": "comparison"}
     found = judged(against(comparison=(compared(-0.01, -0.05, 0.03),)), gate)
