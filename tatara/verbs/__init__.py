@@ -98,7 +98,9 @@ VERBS = {
     "evaluate": Verb(_STAGES + "evaluate", "one step: measure on the test split", "evaluate workspace=RUN"),
     "register": Verb(_STAGES + "register", "one step: register if first or not worse", "register workspace=RUN"),
     "package": Verb(_STAGES + "package", "one step: build the Bento", "package workspace=RUN"),
-    "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),
+    "compare": Verb(
+        "tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN|NAME/VERSION ..."
+    ),
     "serve": Verb(
         "tatara.verbs.serve:serve",
         "serve a registered model until Ctrl-C",
