@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.conversion.process import spawn
-from pipelines.parameters import Parameters, choose, kinds, model_module, models, resolve
+from pipelines.parameters import Parameters, choose, kinds, meaning, model_module, models, resolve
 from tatara.core.contract import Strict
 from tatara.core.errors import UsageError
 from tatara.core.files import digest, read_json, sha256_file, write_json
@@ -28,6 +28,7 @@ class ModelCard(Strict):
         flops: floating-point operations for one example; a multiply-add counts as two.
         bytes: of its ``model.onnx`` in float32.
         options: parameters that are the model's own, with their values here.
+        meanings: what these are, in words.
     """
 
     model: str
@@ -40,6 +41,7 @@ class ModelCard(Strict):
     flops: int
     bytes: int
     options: dict[str, Any]
+    meanings: dict[str, str]
 
 
 def list_models() -> list[ModelCard]:
@@ -90,7 +92,7 @@ def _card(parameters: Parameters, classes: int, figures: dict[str, int]) -> Mode
     return ModelCard(
         model=parameters.model, kind=parameters.kind, paper=module.PAPER, classes=classes, size=values["size"],
         about=(inspect.getdoc(module) or "").splitlines()[0], options={name: values[name] for name in sorted(own)},
-        **figures,
+        meanings={name: meaning(module.Parameters, name) for name in sorted(own)}, **figures,
     )  # fmt: skip
 
 

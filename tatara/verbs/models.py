@@ -1,5 +1,7 @@
 """``models list|show``: what can be trained, with figures of the exported graph."""
 
+import json
+
 from tatara.core.errors import UsageError
 from tatara.verbs import Output, Request
 from tatara.verbs.data_text import size
@@ -34,6 +36,8 @@ def _show(model: str, request: Request, output: Output) -> int:
     from pipelines.catalogue import show_model
 
     card = show_model(model, request.options)
+    given = {name: f"{name}={_written(value)}" for name, value in card.options.items()}
+    width = max(map(len, given.values()), default=0)
     lines = [
         f"{card.model}: {card.about}",
         f"kind        {card.kind}",
@@ -41,8 +45,13 @@ def _show(model: str, request: Request, output: Output) -> int:
         f"parameters  {card.parameters:,} for {card.classes} classes",
         f"flops       {card.flops:,} for one image at {card.size} x {card.size} (a multiply-add is two)",
         f"onnx        {size(card.bytes)}",
-        *(f"option      {name}={value}" for name, value in card.options.items()),
+        *(f"option      {text:<{width}}  {card.meanings[name]}".rstrip() for name, text in given.items()),
         f"next        tatara run {card.kind} data=NAME model={card.model}",
     ]
     output.give(card.model_dump(), "\n".join(lines))
     return 0
+
+
+def _written(value: object) -> str:
+    """As it would be given."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -14,7 +14,7 @@ class Parameters(parameters.ImageParameters):
 
     resize: Literal["stretch", "crop", "pad"] = "crop"
 
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target that goes to all classes")
     class_weights: bool = Field(False, description="weigh classes by the inverse of their frequency")
     dropout: float = Field(0.2, ge=0, lt=1, description="before the last layer")
 

@@ -16,7 +16,7 @@ class Parameters(parameters.DenseParameters):
     kind: str = "instances"
     size: int = Field(1024, ge=64, le=2048, multiple_of=32, description="side of the prepared image in pixels")
 
-    channels_pyramid: int = Field(256, ge=8, description="of every level of the feature pyramid")
+    channels_pyramid: int = Field(256, ge=8, description="channels of every level of the feature pyramid")
     anchor: float = Field(
         32.0, gt=0, description="root of the area of the finest level's anchors; doubled by each next"
     )
@@ -24,11 +24,11 @@ class Parameters(parameters.DenseParameters):
     canonical: float = Field(224.0, gt=0, description="side of a box whose features come from stride 16")
 
     candidates: int = Field(1000, ge=1, description="anchors of each level that proposals are made from")
-    proposals: int = Field(1000, ge=1, description="that the box head looks at")
+    proposals: int = Field(1000, ge=1, description="regions that the box head looks at")
     proposal_overlap: float = Field(0.7, gt=0, lt=1, description="above it, the lower of two proposals is dropped")
 
-    box_units: int = Field(1024, ge=8, description="of the two dense layers of the box head")
-    mask_channels: int = Field(256, ge=8, description="of the convolutions of the mask head")
+    box_units: int = Field(1024, ge=8, description="units of the two dense layers of the box head")
+    mask_channels: int = Field(256, ge=8, description="channels of the convolutions of the mask head")
     mask_layers: int = Field(4, ge=1, description="convolutions of the mask head before it doubles the side")
 
     detections: int = Field(100, ge=1, description="most objects of an answer")
