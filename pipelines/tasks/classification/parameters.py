@@ -21,5 +21,7 @@ class Parameters(parameters.ImageParameters):
     flip: bool = Field(False, description="augmentation: mirror left and right")
     rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn")
     shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side")
-    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part")
-    contrast: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part")
+    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
+    contrast: float = Field(
+        0.0, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
+    )

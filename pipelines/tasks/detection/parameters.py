@@ -23,6 +23,6 @@ class Parameters(parameters.DenseParameters):
     quarter_turns: bool = Field(False, description="augmentation: turn images by 0, 90, 180 or 270 degrees")
     rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn, either way")
     shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side, each way and axis")
-    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: from 1 - zoom to 1 + zoom")
+    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
     mosaic: float = Field(0.0, ge=0, le=1, description="augmentation: part of the images that are joined of four")
     colour: float = Field(1.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")

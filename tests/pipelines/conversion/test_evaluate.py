@@ -191,6 +191,11 @@ def test_the_catalogue_says_what_the_run_weighs(
         converted / "card.json"
     )
     assert card.options["width"] == 8
+    own, kinds, every = card.groups.values()
+    assert list(card.groups) == ["small_cnn", "classification", "every run"]
+    assert ("width" in own, "flip" in kinds, "seed" in every) == (True, True, True)
+    assert [*own, *kinds, *every] == list(card.options)
+    assert all(card.meanings[name] for name in card.options)
     monkeypatch.setattr("pipelines.catalogue.spawn", lambda *_: pytest.fail("asked twice"))
     assert show_model("small_cnn", {**given, "classes": 3}) == card
 
