@@ -97,10 +97,15 @@ def _intervals(axis: "Axes", runs: tuple[Row, ...], name: str) -> None:
 
 
 def _called(row: Row, runs: Sequence[Row]) -> str:
-    """The model, and below it the run where two are of one model; without what its folder's name says of both."""
-    if len({one.model for one in runs}) == len(runs):
-        return row.model
-    return f"{row.model}\n{row.run.replace(f'-{row.data}-{row.model}', '')}"
+    """The model, with the data where these differ, and below it the run where two of these are alike; without what its
+    folder's name says of both."""
+
+    def title(one: Row) -> str:
+        return one.model if len({other.data for other in runs}) == 1 else f"{one.model} on {one.data}"
+
+    if len({title(one) for one in runs}) == len(runs):
+        return title(row)
+    return f"{title(row)}\n{row.run.replace(f'-{row.data}-{row.model}', '')}"
 
 
 def _bars(axis: "Axes", values: list[float | None], factor: float, style: str, title: str) -> None:
