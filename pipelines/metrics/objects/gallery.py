@@ -69,7 +69,8 @@ def _title(shown: int, faulty: int, images: int) -> str:
     if not faulty:
         return f"No mistake on any of the {images} test images; some of them."
     if shown == faulty:
-        return f"All {faulty} images with mistakes, of {images} test images, the lowest F1 first."
+        which = "The one image" if faulty == 1 else f"All {faulty} images"
+        return f"{which} with mistakes, of {images} test images{', the lowest F1 first' * (faulty > 1)}."
     return f"The {shown} images of lowest F1 among {faulty} with mistakes, of {images} test images."
 
 

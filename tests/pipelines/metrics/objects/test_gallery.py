@@ -41,6 +41,7 @@ def drawn(
     [
         (2, 3, "All 3 images with mistakes, of 5 test images, the lowest F1 first.", 3),
         (1, 8, "The 6 images of lowest F1 among 8 with mistakes, of 9 test images.", 6),
+        (1, 1, "The one image with mistakes, of 2 test images.", 1),
         (4, 0, "No mistake on any of the 4 test images; some of them.", 2),
     ],
 )
