@@ -148,4 +148,5 @@ def _not_approved(row: Row, judgement: Judgement | None, acts: list[Act]) -> str
         return f"{what}: rejected by {last.user}: {last.detail.get('reason', '')}"
     if row.state == "checked" and judgement is not None and judgement.blocking:
         return f"{what}: {judgement.reason}"
-    return f"{what}: it is {row.state.replace('_', ' ')}"
+    advice = f"; run tatara review check {row.what}" if row.state == "draft" else ""
+    return f"{what}: it is {row.state.replace('_', ' ')}{advice}"

@@ -95,11 +95,14 @@ def _above_chance(evidence: Evidence, gate: AboveChanceGate, policy: Policy) -> 
     gap = evidence.above_chance
     if gap is None:
         return None
-    shown = f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
+    shown = f"({gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}])"
     if gap.low > 0:
-        return _say(gate, "pass", f"better than guessing ({shown})", _numbers(gap))
-    line, needed = f"it is not shown to be better than guessing ({shown})", would_do(evidence.examples, gap, 0)
-    return _say(gate, "fail" if gap.high <= 0 else "not_enough_data", line, _numbers(gap), needed)
+        return _say(gate, "pass", f"better than guessing {shown}", _numbers(gap))
+    if gap.high <= 0:
+        return _say(gate, "fail", f"no better than guessing {shown}", _numbers(gap))
+    needed = would_do(evidence.examples, gap, 0)
+    line = f"{evidence.examples} test examples do not show it better than guessing {shown}"
+    return _say(gate, "not_enough_data", line + _would_do("not_enough_data", needed), _numbers(gap), needed)
 
 
 def _comparison(evidence: Evidence, gate: ComparisonGate, policy: Policy) -> GateVerdict:

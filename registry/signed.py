@@ -31,6 +31,8 @@ CHAIN = "lineage.json"
 RECORDS = ("package", "check", "register")
 """Folders of the run's artifacts that may hold the chain, the longest first."""
 BEFORE_PACKAGING = RECORDS[1:]
+EVIDENCE = "check"
+"""The folder that an approval stands on; the chain names it once the version is packaged."""
 STORES = ("bentos", "models")
 BENTO = "tatara.bento"
 """Tag of a version that is packaged."""
@@ -150,6 +152,8 @@ def _parts(record: str, chain: Chain, root: Path) -> list[Part]:
         for where in link.artifacts:
             stage, *inside = where.split("/")
             names["/".join([stage, *inside[:2]]) if stage in STORES else stage] = None
+    if (root / EVIDENCE).is_dir():
+        names[EVIDENCE] = None
     names.pop(record, None)
     return [Part(name, _place(name, root)) for name in [*names, record]]
 

@@ -94,7 +94,8 @@ class Engine:
             threads = 1 if self.settings.gpu else self.settings.threads
             self.identity = identity
             observe = metrics.BATCH.observe
-            self._batcher = Batcher(self.runtime.infer, threads, self.settings.max_batch, observe)
+            most = self.settings.max_batch if self.settings.gpu else min(self.settings.max_batch, self.runtime.at_once)
+            self._batcher = Batcher(self.runtime.infer, threads, most, observe)
             self.refusal = "the golden cases are being asked"
             await self._prove()
         except Exception as error:

@@ -17,7 +17,7 @@ class Settings:
         gpu: demand the CUDA provider.
         int8: answer from the quantized graph.
         threads: that prepare and infer at the same time; the number of cores by default.
-        max_batch: prepared examples in one call of the model.
+        max_batch: prepared examples in one call of the model, on the CPU fewer where they are large.
         max_body: bytes of a request.
         max_files: files in a request.
         max_requests: requests answered at the same time; more get 429.

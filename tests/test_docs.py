@@ -16,7 +16,7 @@ from tatara.verbs import VERBS, Request
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-STEPS = ("run", "validate", "train", "convert", "evaluate", "register", "package")
+STEPS = ("run", "validate", "train", "convert", "evaluate", "register", "check", "package")
 OF_STEPS = {"workspace", "params", "resume"}
 QUICK = ("tatara data list", "tatara data show digits", "tatara data check digits")
 

@@ -1,5 +1,6 @@
 """The one way from file bytes to answers outside training: ONNX Runtime over a model folder."""
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,10 @@ from tatara.core.tiling import merged, window_of, windows
 
 MODEL = "model_"
 """How the inputs of ``finish.onnx`` begin that are outputs of ``model.onnx``."""
-BATCH = 32
-"""Images in one call of the model where many are asked at once."""
+MOST = 32
+"""Examples in one call of the model."""
+MOST_VALUES = 2**20
+"""Numbers of prepared examples in one call, or one example: a network may hold several hundred times as much memory."""
 INT8 = "model.int8.onnx"
 """The quantized batch model, where one was made."""
 CONTRACT_KEY = "tatara.contract"
@@ -34,6 +37,12 @@ class Runtime:
         threads: for one call inside ONNX Runtime; 0 lets it choose.
         model_file: name of the batch model, ``model.onnx`` or `INT8`.
 
+    Attributes:
+        contract: of the folder.
+        kind: module of `tatara.core.kinds`.
+        providers: of ONNX Runtime that the batch model runs on.
+        at_once: prepared examples in one call of the model that a CPU's memory bears.
+
     Raises:
         RefusedError: a graph carries another contract's digest, or the GPU was demanded and is not used.
         TataraError: a file is missing or cannot be loaded.
@@ -48,6 +57,7 @@ class Runtime:
         self._finish = self._session(finish, gpu=False, threads=threads) if self.contract.finished else None
         self.providers: list[str] = self._model.get_providers()
         self._outputs = list(self.contract.outputs)
+        self.at_once = max(1, min(MOST, MOST_VALUES // math.prod(self._model.get_inputs()[0].shape[1:])))
 
     def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One decoded example of any size -> the fixed tensor of the contract's preparation."""
@@ -96,8 +106,8 @@ class Runtime:
 
     def answer_whole(self, images: Sequence[NDArray[np.uint8]]) -> Iterator[Finished]:
         """The finished answers to decoded images as they are, whatever the contract says of windows."""
-        for start in range(0, len(images), BATCH):
-            part = images[start : start + BATCH]
+        for start in range(0, len(images), self.at_once):
+            part = images[start : start + self.at_once]
             outputs = self.infer(np.stack([self.prepare(pixels) for pixels in part]))
             for position, pixels in enumerate(part):
                 row = {name: values[position] for name, values in outputs.items()}

@@ -127,7 +127,7 @@ def read_public_key(path: Path) -> "EllipticCurvePublicKey":
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        reason = str(error).splitlines()[0]
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise TataraError(f"{path}: no public key ({reason}); `tatara sign keys` makes a pair") from None
     if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise TataraError(f"{path}: not a public key on P-256, P-384 or P-521; `tatara sign keys` makes a pair")

@@ -97,6 +97,7 @@ VERBS = {
     "convert": Verb(_STAGES + "convert", "one step: to ONNX, proven against TensorFlow", "convert workspace=RUN"),
     "evaluate": Verb(_STAGES + "evaluate", "one step: measure on the test split", "evaluate workspace=RUN"),
     "register": Verb(_STAGES + "register", "one step: register if first or not worse", "register workspace=RUN"),
+    "check": Verb(_STAGES + "check", "one step: gather evidence, and judge it by the policy", "check workspace=RUN"),
     "package": Verb(_STAGES + "package", "one step: build the Bento", "package workspace=RUN"),
     "review": Verb(
         "tatara.verbs.review:review",

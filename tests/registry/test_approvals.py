@@ -46,7 +46,10 @@ def test_a_policy_that_asks_nobody_approves_at_once(store: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"above_chance": interval(0.02, -0.1, 0.14)}, "above chance: it is not shown to be better than guessing"),
+        (
+            {"above_chance": interval(0.02, -0.1, 0.14)},
+            "above chance: 100 test examples do not show it better than guessing",
+        ),
         ({"parity": {"equal": False, "max_abs": 1.0, "examples": 9}}, "parity: TensorFlow and ONNX differ by 1.0e"),
     ],
 )
@@ -235,7 +238,9 @@ def test_what_a_gate_blocks_does_not_reach_review(one_reviewer: Path) -> None:
     version = new_version()
     found = checked(evidence(version=version, above_chance=interval(0, -0.1, 0.1)))
     assert found.summary.state == "checked"
-    assert found.summary.answer.line.startswith("No: above chance: it is not shown to be better than guessing")
+    assert found.summary.answer.line.startswith(
+        "No: above chance: 100 test examples do not show it better than guessing"
+    )
     with pytest.raises(RefusedError, match="cannot go to review: .*above chance"):
         review.submit("anna", NAME, version)
 

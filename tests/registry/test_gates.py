@@ -60,11 +60,17 @@ def test_parity() -> None:
 def test_above_chance() -> None:
     gate = {"gate": "above_chance", "blocks": ["fail", "not_enough_data"]}
     check(evidence(), gate, "pass", "better than guessing (+0.5000 [+0.4000, +0.6000])")
-    said = "it is not shown to be better than guessing"
+    said = "100 test examples do not show it better than guessing"
     found = evidence(above_chance=interval(0.1, -0.1, 0.3))
     # Half the width is 0.2 on 100 examples; to lie above 0 it has to be 0.1, which takes four times as many.
-    assert check(found, gate, "not_enough_data", f"{said} (+0.1000 [-0.1000, +0.3000])").needed == 400
-    check(evidence(above_chance=interval(-0.2, -0.3, 0.0)), gate, "fail", f"{said} (-0.2000 [-0.3000, +0.0000])")
+    assert (
+        check(
+            found, gate, "not_enough_data", f"{said} (+0.1000 [-0.1000, +0.3000]); about 400 examples would decide"
+        ).needed
+        == 400
+    )
+    none = "no better than guessing (-0.2000 [-0.3000, +0.0000])"
+    check(evidence(above_chance=interval(-0.2, -0.3, 0.0)), gate, "fail", none)
     policy = Policy.model_validate({"version": 1, "approvals": 0, "expires_days": 1, "signed": False, "margin": 0.1,
                                     "gates": (gate,)})  # fmt: skip
     assert gates.judge(evidence(above_chance=None), policy) == ()

@@ -44,7 +44,7 @@ class Version:
         for stage in STAGES:
             write_text(workspace / stage / "file.txt", f"{stage} of {self.number}")
         self.chain = Chain().then("version", {"name": "colours", "version": self.number}, {})
-        self.chain = self.chain.then("onnx", {}, self._files(workspace, STAGES))
+        self.chain = self.chain.then("onnx", {}, self._files(workspace, STAGES[:-1]))
         write_text(workspace / "register" / "lineage.json", self.chain.model_dump_json())
         self._log((*STAGES, "register"))
 
@@ -53,7 +53,7 @@ class Version:
         for place in places:
             write_text(self.bentoml / place / "file.txt", f"{place} of {self.number}")
         files = {f"{place}/file.txt": tree(self.bentoml / place)["file.txt"] for place in places}
-        whole = self.chain.then("bento", {}, {**self._files(self.workspace, ("register",)), **files})
+        whole = self.chain.then("bento", {}, {**self._files(self.workspace, ("check", "register")), **files})
         write_text(self.workspace / "package" / "lineage.json", whole.model_dump_json())
         self._log(("package",))
         versions.set_tags("colours", self.number, {"tatara.bento": f"colours:{self.number}"})
@@ -111,6 +111,14 @@ def test_before_it_is_packaged_what_is_there_is_signed(version: Version) -> None
     version.package()
     assert version.verify("register")
     with pytest.raises(RefusedError, match="is not signed"):
+        version.verify()
+
+
+def test_the_evidence_is_held_before_the_chain_names_it(version: Version) -> None:
+    version.sign()
+    (version.artifact("check") / "file.txt").write_text("better")
+
+    with pytest.raises(RefusedError, match=r"check/file\.txt was changed since it was signed"):
         version.verify()
 
 
