@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.conversion.process import spawn
-from pipelines.parameters import Parameters, choose, kinds, model_module, models, resolve
+from pipelines.parameters import Parameters, choose, kinds, meaning, model_module, models, resolve
 from tatara.core.contract import Strict
 from tatara.core.errors import UsageError
 from tatara.core.files import digest, read_json, sha256_file, write_json
@@ -27,7 +27,10 @@ class ModelCard(Strict):
         parameters: weights, trainable or not.
         flops: floating-point operations for one example; a multiply-add counts as two.
         bytes: of its ``model.onnx`` in float32.
-        options: parameters that are the model's own, with their values here.
+        options: its parameters with their values here: first those that it adds or whose default it changes, then
+            those of its kind, then those of every run.
+        meanings: what these are, in words.
+        groups: whose the options are -> their names, in the same order.
     """
 
     model: str
@@ -40,6 +43,8 @@ class ModelCard(Strict):
     flops: int
     bytes: int
     options: dict[str, Any]
+    meanings: dict[str, str]
+    groups: dict[str, list[str]]
 
 
 def list_models() -> list[ModelCard]:
@@ -85,13 +90,25 @@ def _cards(asked: Sequence[tuple[Parameters, int]]) -> list[ModelCard]:
 
 def _card(parameters: Parameters, classes: int, figures: dict[str, int]) -> ModelCard:
     module = model_module(parameters.kind, parameters.model)
-    own = module.Parameters.__annotations__.keys() - {"kind", "model"}
-    values = parameters.model_dump(mode="json")
+    values, groups = parameters.model_dump(mode="json"), _groups(module.Parameters, parameters)
+    names = [name for group in groups.values() for name in group]
     return ModelCard(
         model=parameters.model, kind=parameters.kind, paper=module.PAPER, classes=classes, size=values["size"],
-        about=(inspect.getdoc(module) or "").splitlines()[0], options={name: values[name] for name in sorted(own)},
-        **figures,
+        about=(inspect.getdoc(module) or "").splitlines()[0], options={name: values[name] for name in names},
+        meanings={name: meaning(module.Parameters, name) for name in names}, groups=groups, **figures,
     )  # fmt: skip
+
+
+def _groups(schema: type[Parameters], parameters: Parameters) -> dict[str, list[str]]:
+    """Names of the parameters by whose they are; each once, where it is declared last."""
+    places = {schema.__module__: parameters.model, f"pipelines.tasks.{parameters.kind}.parameters": parameters.kind}
+    groups: dict[str, list[str]] = {parameters.model: [], parameters.kind: [], "every run": []}
+    seen = {"kind", "data", "model"}
+    for one in schema.__mro__:
+        own = [name for name in inspect.get_annotations(one) if name in schema.model_fields]
+        groups[places.get(one.__module__, "every run")] += [name for name in own if name not in seen]
+        seen |= set(own)
+    return {name: found for name, found in groups.items() if found}
 
 
 def _source_digest() -> str:

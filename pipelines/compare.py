@@ -1,6 +1,7 @@
 """Runs side by side: metrics with intervals, size, work, time, and the paired difference on the same examples."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipelines.parameters import evaluation_module
@@ -15,7 +16,7 @@ class Row(Strict):
     """One run; what its stages have not made yet is None.
 
     Attributes:
-        run, run_id: folder name of the workspace, MLflow's id.
+        run, run_id: folder name of the workspace, or NAME/VERSION where that was asked for; MLflow's id.
         data, model: names.
         metrics: by name.
         parameters, flops, bytes: weights, operations for one example (a multiply-add counts as two), of ``model.onnx``.
@@ -39,7 +40,7 @@ class Pair(Strict):
     """A run against the first one, on the test examples that both answered.
 
     Attributes:
-        run, baseline: folder names.
+        run, baseline: as their rows name them.
         examples: in common, by digest.
         differences: metric -> run minus baseline, with a 95 % interval; the first metric is the one that decides.
         p_value: of the hypothesis that both are right equally often (McNemar's exact test), for kinds with an answer
@@ -61,26 +62,40 @@ class Comparison(Strict):
 
 
 def compare(runs: Sequence[str]) -> Comparison:
-    """Compare runs, each given by folder, name or MLflow id; the first is the baseline.
+    """Compare runs, each given by folder, name, MLflow id or registered NAME/VERSION; the first is the baseline.
 
     Raises:
         UsageError: fewer than two runs, or one that is not there.
     """
     if len(runs) < 2:
         raise UsageError("compare takes two runs or more: `tatara compare RUN RUN`")
-    workspaces = [find_workspace(run) for run in runs]
-    first, *others = workspaces
-    pairs = [_pair(other, first) for other in others if first.finished("evaluate") and other.finished("evaluate")]
+    named = [_found(run) for run in runs]
+    pairs = [_pair(other, named[0]) for other in named[1:]]
     return Comparison(
-        runs=tuple(_row(workspace) for workspace in workspaces), pairs=tuple(pair for pair in pairs if pair is not None)
+        runs=tuple(_row(name, workspace) for name, workspace in named),
+        pairs=tuple(pair for pair in pairs if pair is not None),
     )
 
 
-def _row(workspace: Workspace) -> Row:
+def _found(reference: str) -> tuple[str, Workspace]:
+    """What a run is called, and its folder; of a registered version that has none here, what MLflow keeps of it."""
+    if "/" not in reference or Path(reference).is_dir():
+        workspace = find_workspace(reference)
+        return workspace.path.name, workspace
+    from registry import store, versions
+
+    version = versions.find(reference)
+    try:
+        return f"{version.name}/{version.version}", find_workspace(str(version.run_id))
+    except UsageError:
+        return f"{version.name}/{version.version}", Workspace(store.local_artifacts(str(version.run_id), ""))
+
+
+def _row(name: str, workspace: Workspace) -> Row:
     parameters, trained = workspace.parameters("train"), _read(workspace, "train", "run.json")
     card = _read(workspace, "convert", "card.json")
     return Row(
-        run=workspace.path.name, run_id=workspace.run_id, data=parameters.data, model=parameters.model,
+        run=name, run_id=workspace.run_id, data=parameters.data, model=parameters.model,
         metrics=_read(workspace, "evaluate", "metrics.json"),
         parameters=card.get("parameters", trained.get("parameters")), flops=card.get("flops"), bytes=card.get("bytes"),
         training_seconds=trained.get("training_seconds"),
@@ -93,16 +108,19 @@ def _read(workspace: Workspace, stage: str, name: str) -> dict[str, Any]:
     return dict(read_json(path)) if path.exists() else {}
 
 
-def _pair(run: Workspace, baseline: Workspace) -> Pair | None:
-    """The paired comparison, or None where the kinds differ or no test example is common to both."""
+def _pair(run: tuple[str, Workspace], baseline: tuple[str, Workspace]) -> Pair | None:
+    """The paired comparison, or None where one is not evaluated, kinds differ or no test example is common to both."""
     import pandas
 
-    if run.parameters("evaluate").kind != (kind := baseline.parameters("evaluate").kind):
+    (name, run_folder), (against, baseline_folder) = run, baseline
+    if not (run_folder.finished("evaluate") and baseline_folder.finished("evaluate")):
         return None
-    frames = [pandas.read_parquet(one.folder("evaluate") / "predictions.parquet") for one in (run, baseline)]
+    if run_folder.parameters("evaluate").kind != (kind := baseline_folder.parameters("evaluate").kind):
+        return None
+    frames = [
+        pandas.read_parquet(one.folder("evaluate") / "predictions.parquet") for one in (run_folder, baseline_folder)
+    ]
     if not (examples := len(set(frames[0]["digest"]) & set(frames[1]["digest"]))):
         return None
     differences, p_value = evaluation_module(kind).compared(*frames, seed=0)
-    return Pair(
-        run=run.path.name, baseline=baseline.path.name, examples=examples, differences=differences, p_value=p_value
-    )
+    return Pair(run=name, baseline=against, examples=examples, differences=differences, p_value=p_value)

@@ -17,11 +17,11 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    kind: str
+    kind: str = Field(description="what is learned")
     data: str = Field(min_length=1, description="name of a folder under data/")
-    model: str
+    model: str = Field(description="see `tatara models list`")
     name: str | None = Field(None, description="registered name; the dataset's by default")
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**31, description="of first weights, order, augmentation and resampling")
     deterministic: bool = Field(True, description="same bytes again on the same machine kind, cores and lock")
 
     weights: str = Field("none", description="none, imagenet, an earlier run's id, or a registered NAME/VERSION")
@@ -32,20 +32,20 @@ class Parameters(BaseModel):
         0.1, gt=0, le=1, description="factor on the rate below the head when weights are given"
     )
 
-    epochs: int = Field(20, ge=1)
-    batch_size: int = Field(32, ge=1)
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
-    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(20, ge=1, description="times that every training image is seen")
+    batch_size: int = Field(32, ge=1, description="images of a step")
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field("adam", description="of the weights, as Keras has it")
+    learning_rate: float = Field(1e-3, gt=0, description="highest, from which the schedule falls")
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop")
-    weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["constant", "cosine", "exponential"] = "cosine"
-    warmup_epochs: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, description="part of each weight that a step takes away, times the rate")
+    schedule: Literal["constant", "cosine", "exponential"] = Field("cosine", description="how the rate falls")
+    warmup_epochs: float = Field(0.0, ge=0, description="in which the rate rises from 0")
     find_rate: bool = Field(False, description="sweep the rate first, plot it, and use the one it suggests")
     early_stopping: int = Field(0, ge=0, description="epochs without a better valid loss; 0 is off")
     mixed_precision: Literal["none", "float16", "bfloat16"] = Field(
         "none", description="of computing; weights are float32"
     )
-    xla: bool = False
+    xla: bool = Field(False, description="compile the steps; needs deterministic=false")
     checkpoint_steps: int = Field(0, ge=0, description="steps between checkpoints; 0 writes one each epoch")
     profile: bool = Field(False, description="write a trace for TensorBoard and Perfetto")
 
@@ -61,11 +61,15 @@ class ImageParameters(Parameters):
     """What every kind takes that looks at images: how an image becomes the model's input."""
 
     size: int = Field(224, ge=8, le=2048, description="side of the prepared image in pixels")
-    resize: Literal["stretch", "crop", "pad"] = "stretch"
-    channels: Literal["rgb", "bgr"] = "rgb"
-    scaling: PrepareScaling = "signed"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    resize: Literal["stretch", "crop", "pad"] = Field(
+        "stretch", description="stretch changes the shape, crop cuts the centre, pad fills up"
+    )
+    channels: Literal["rgb", "bgr"] = Field("rgb", description="their order")
+    scaling: PrepareScaling = Field(
+        "signed", description="of levels: none 0 to 255, unit and standard 0 to 1, signed -1 to 1"
+    )
+    mean: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="of each channel, taken away after scaling")
+    deviation: tuple[float, float, float] = Field((1.0, 1.0, 1.0), description="of each channel, divided by after that")
 
 
 class DenseParameters(ImageParameters):
@@ -86,6 +90,12 @@ def tiling_of(parameters: Parameters) -> Tiling | None:
 
 def _modules(package: str) -> list[str]:
     return sorted(found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def meaning(schema: type[Parameters], name: str) -> str:
+    """What a parameter is, in the words of the nearest class that describes it; a model may only change a default."""
+    classes = [one for one in schema.__mro__ if issubclass(one, Parameters) and name in one.model_fields]
+    return next((text for one in classes if (text := one.model_fields[name].description)), "")
 
 
 def kinds() -> list[str]:

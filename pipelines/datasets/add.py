@@ -28,6 +28,7 @@ class Report:
         skipped: files of the source that are no part of the dataset.
         left_out: undecodable files that were left out, "path: reason" each.
         changes: what ``repair`` changed, one line each.
+        notes: how the source was read where it could have been meant otherwise, one line each.
         next_command: what to run now.
     """
 
@@ -40,6 +41,7 @@ class Report:
     skipped: list[str]
     left_out: list[str]
     changes: list[str]
+    notes: list[str]
     next_command: str
 
 
@@ -93,5 +95,5 @@ def add(
         revision = folder_revision(folder)
     return Report(
         open_dataset(name), revision, found.layout if found else "images by class", filled.files, filled.counts,
-        filled.bytes, skipped, filled.left_out, repairs.made, f"tatara data check {shlex.quote(name)}",
+        filled.bytes, skipped, filled.left_out, repairs.made, filled.notes, f"tatara data check {shlex.quote(name)}",
     )  # fmt: skip

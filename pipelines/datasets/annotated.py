@@ -66,6 +66,7 @@ class Source:
         pictures: sorted by file.
         classes: names in order where the source has an order, else None; some may have no object.
         skipped: paths of files that are no part of it.
+        notes: how it was read where it could have been meant otherwise, a line each.
     """
 
     layout: str
@@ -73,6 +74,7 @@ class Source:
     pictures: tuple[Picture, ...]
     classes: tuple[str, ...] | None
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def label_of(text: str) -> str:

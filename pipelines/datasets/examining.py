@@ -19,7 +19,7 @@ class Examined:
     Attributes:
         picture, measured: the image.
         objects: in the upright image.
-        turn: the EXIF orientation by which its label mask has to be turned.
+        turn: the EXIF orientation by which its annotation is turned upright; a label mask has yet to be.
         pixels: value -> pixels of its label mask.
         fault: why its annotation cannot be used, one line.
     """
@@ -52,8 +52,9 @@ def examine(picture: Picture, with_masks: bool) -> Examined:
         of = "x".join(map(str, picture.size or ()))
         return replace(found, fault=f"{picture.file}: is {width}x{height} pixels, its annotation is for {of}")
     stored = (width, height) if turn == UPRIGHT else (height, width)
+    found = replace(found, turn=turn)
     if picture.mask is not None:
-        return _with_mask(replace(found, turn=turn), stored)
+        return _with_mask(found, stored)
     objects = []
     for number, mark in enumerate(picture.marks):
         try:

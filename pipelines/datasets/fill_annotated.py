@@ -1,7 +1,6 @@
 """A new dataset's folder from annotated images: ``images/`` and ``annotations.json`` or ``labels/`` in each split."""
 
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from pipelines.datasets.annotated import Repairs, Source
 from pipelines.datasets.dataset import FORMATS, IMAGES, SPLITS, Description, Split
 from pipelines.datasets.examining import Examined, examine
 from pipelines.datasets.filling import Filled, Wishes, in_parallel, refuse_broken, without_leaks
+from pipelines.datasets.orientation import UPRIGHT
 from pipelines.datasets.splitting import by_rarest_class, completed, described
 from pipelines.datasets.truths import MarkedObjects, PixelClasses
 from tatara.core.errors import UsageError
@@ -46,8 +46,16 @@ def fill_annotated(path: Path, folder: Path, name: str, source: Source, wishes: 
         splits=described(made, BY, wishes.seed), licence=wishes.licence, source=wishes.source,
         notes=_notes(source, repairs),
     )  # fmt: skip
-    files = Counter(splits)
-    return Filled(description, {split: files[split] for split in SPLITS}, truth.counts(splits), size, left_out)
+    files: dict[str, int] = {split: splits.count(split) for split in SPLITS}
+    return Filled(description, files, truth.counts(splits), size, left_out, [*source.notes, *_turned(examined)])
+
+
+def _turned(examined: Sequence[Examined]) -> list[str]:
+    """A line where annotations were made for pictures as they are stored, which EXIF says to turn."""
+    files = [_file(one) for one in examined if one.turn != UPRIGHT]
+    if not files:
+        return []
+    return [f"{len(files):,} annotation(s) were turned upright with their image, as EXIF says, first of {files[0]}"]
 
 
 def _copy(examined: list[Examined], splits: list[Split], names: list[str], folder: Path, name: str) -> None:

@@ -40,6 +40,7 @@ class Filled:
         counts: split -> class -> objects; of other kinds images.
         bytes: of all images.
         left_out: undecodable images, "path: reason" each.
+        notes: how it was read where it could have been meant otherwise, a line each.
     """
 
     description: Description
@@ -47,6 +48,7 @@ class Filled:
     counts: dict[str, dict[str, int]]
     bytes: int
     left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def in_parallel(work: Callable[[Item], Result], items: Sequence[Item], label: str) -> list[Result]:

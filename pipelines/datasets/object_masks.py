@@ -48,7 +48,9 @@ def read(root: Path, files: list[str], repairs: Repairs, label: str) -> Source:
         pictures.append(Picture(root / own[0], split_of(own[0]), tuple(marks), size))
     used = {picture.file.relative_to(root).as_posix() for picture in pictures}.union(*masks.values())
     skipped = tuple(sorted(set(files) - used))
-    return Source("images with a mask file for each object", "instances", tuple(pictures), (label,), skipped)
+    bare = [picture.file for picture in pictures if not picture.marks]
+    notes = (f"{len(bare):,} image(s) without a mask show no object, first {bare[0]}",) if bare else ()
+    return Source("images with a mask file for each object", "instances", tuple(pictures), (label,), skipped, notes)
 
 
 def size_of(path: Path) -> tuple[int, int] | None:

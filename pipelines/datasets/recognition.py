@@ -1,6 +1,7 @@
 """Which format a user's files are in, told from the files themselves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -78,8 +79,12 @@ def _read(path: Path, kind: Kind | None, repairs: Repairs, label: Sequence[str] 
 
 def _of_kind(path: Path, source: Source, kind: Kind | None) -> Source:
     """The source as ``kind``: boxes can be had of masks, masks of boxes cannot."""
+    bare = [(picture.file, mark) for picture in source.pictures for mark in picture.marks if mark.mask is None]
+    marks = sum(len(picture.marks) for picture in source.pictures)
     if kind == "instances" and source.kind != kind:
-        marks = [mark for picture in source.pictures for mark in picture.marks]
-        bare = sum(mark.mask is None for mark in marks)
-        raise UsageError(f"{path}: {bare:,} of {len(marks):,} objects have no mask; kind=detection takes their boxes")
-    return source if kind is None else Source(source.layout, kind, source.pictures, source.classes, source.skipped)
+        raise UsageError(f"{path}: {len(bare):,} of {marks:,} objects have no mask; kind=detection takes their boxes")
+    if kind is None and bare and len(bare) < marks:
+        file, mark = bare[0]
+        note = f"{len(bare):,} of {marks:,} objects have no mask, first a {mark.label} in {file}: only boxes were taken"
+        return replace(source, notes=(*source.notes, note))
+    return source if kind is None else replace(source, kind=kind)

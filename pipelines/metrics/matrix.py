@@ -45,10 +45,9 @@ def draw_confusion(
         drawn = axis.imshow(values, cmap="Blues", vmin=0, vmax=most)
         step = -(-classes // 50)
         axis.set_xticks(range(0, classes, step), names[::step])
-        if max(map(_inches, names)) > CELLS * side / classes * step:
-            axis.tick_params(axis="x", labelrotation=40)
-            for name in axis.get_xticklabels():
-                name.set(ha="right", va="top", rotation_mode="anchor")
+        for name in axis.get_xticklabels():
+            if _inches(name.get_text()) > CELLS * side / classes * step:
+                name.set(rotation=40, ha="right", va="top", rotation_mode="anchor")
         axis.set_yticks(range(0, classes, step), names[::step])
         axis.set(xlabel="answer", ylabel="truth")
         axis.set_title(title)

@@ -53,20 +53,23 @@ def image_augmentation(
     return augment
 
 
-def moved_images(images: "tf.Tensor", rows: "tf.Tensor", interpolation: str, fill_mode: str) -> "tf.Tensor":
+def moved_images(
+    images: "tf.Tensor", rows: "tf.Tensor", interpolation: str, fill_mode: str, fill: float = 0.0
+) -> "tf.Tensor":
     """Square images ``(batch, side, side, channels)`` sampled where `affine`'s rows say.
 
     Args:
         images: of any number type.
         rows: float32 (batch, 8).
         interpolation: ``BILINEAR`` or ``NEAREST``.
-        fill_mode: ``REFLECT``, or ``CONSTANT`` for 0, beyond the border.
+        fill_mode: ``REFLECT``, or ``CONSTANT`` for ``fill``, beyond the border.
+        fill: a value of a channel.
     """
     import tensorflow as tf
 
     side = int(images.shape[1])
     return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images, transforms=rows, output_shape=[side, side], fill_value=0.0, interpolation=interpolation,
+        images=images, transforms=rows, output_shape=[side, side], fill_value=fill, interpolation=interpolation,
         fill_mode=fill_mode,
     )  # fmt: skip
 

@@ -13,6 +13,8 @@ from tatara.core.masks import bounds
 from tatara.core.objects import Box, DetectedObject
 
 Colour = tuple[int, int, int]
+Corners = tuple[float, float, float, float]
+"""``x_min, y_min, x_max, y_max`` in the image's pixels."""
 LIGHTNESS, SATURATION = (0.50, 0.36, 0.66), 0.85
 COVER = 115
 """Opacity of a mask's colour, of 255."""
@@ -90,24 +92,34 @@ def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, C
 
     In a crowd, small ones are not named but for the best of each class.
     """
-    pen = ImageDraw.Draw(canvas.picture)
     for one in reversed(found):
-        left, top, right, bottom = _edges(canvas, one.box)
-        line = max(1, min(canvas.line, (right - left) // 5, (bottom - top) // 5))
-        if line > 1:
-            pen.rectangle((left - 1, top - 1, right, bottom), outline=(0, 0, 0), width=line + 2)
-        pen.rectangle((left, top, right - 1, bottom - 1), outline=tints[one.label], width=line)
+        box(canvas, _corners(one.box), tints[one.label])
     named = set()
     for one in found:
-        left, top, right, bottom = _edges(canvas, one.box)
+        left, _, right, _ = canvas.edges(*_corners(one.box))
         text = f"{one.label} {one.score:.0%}" if max(canvas.picture.size) >= SMALL else one.label
-        width, height = _room(canvas, text)
-        if len(found) > CROWDED and width > 2 * (right - left) and one.label in named:
+        if len(found) > CROWDED and _room(canvas, text)[0] > 2 * (right - left) and one.label in named:
             continue
         named.add(one.label)
-        rows = (top - height, top, bottom, bottom - height)
-        places = [(x, y) for x in (left, right - width) for y in rows]
-        _chip(canvas, text, places, tints[one.label])
+        beside(canvas, _corners(one.box), text, tints[one.label])
+
+
+def box(canvas: Canvas, corners: Corners, tint: Colour) -> None:
+    """Draw one box of the image, with a dark seam on any ground."""
+    left, top, right, bottom = canvas.edges(*corners)
+    line = max(1, min(canvas.line, (right - left) // 5, (bottom - top) // 5))
+    pen = ImageDraw.Draw(canvas.picture)
+    if line > 1:
+        pen.rectangle((left - 1, top - 1, right, bottom), outline=(0, 0, 0), width=line + 2)
+    pen.rectangle((left, top, right - 1, bottom - 1), outline=tint, width=line)
+
+
+def beside(canvas: Canvas, corners: Corners, text: str, tint: Colour) -> None:
+    """Write text at an edge of a box of the image, where there is room."""
+    left, top, right, bottom = canvas.edges(*corners)
+    width, height = _room(canvas, text)
+    rows = (top - height, top, bottom, bottom - height)
+    _chip(canvas, text, [(x, y) for x in (left, right - width) for y in rows], tint)
 
 
 def listing(canvas: Canvas, entries: Sequence[tuple[str, Colour]]) -> None:
@@ -143,8 +155,8 @@ def inside(mask: NDArray[np.uint8], cells: int = 64) -> tuple[float, float]:
     return (float(column) + 0.5) * width / grid[0], (float(row) + 0.5) * height / grid[1]
 
 
-def _edges(canvas: Canvas, box: Box) -> tuple[int, int, int, int]:
-    return canvas.edges(box.x_min, box.y_min, box.x_max, box.y_max)
+def _corners(found: Box) -> Corners:
+    return found.x_min, found.y_min, found.x_max, found.y_max
 
 
 def _room(canvas: Canvas, text: str) -> tuple[int, int]:

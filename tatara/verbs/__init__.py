@@ -106,7 +106,9 @@ VERBS = {
         "reconcile|hooks|deliver|move|serve|users [NAME/VERSION] [reason=...]",
         "what to do, and with which version",
     ),
-    "compare": Verb("tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN RUN ..."),
+    "compare": Verb(
+        "tatara.verbs.compare:compare", "runs side by side: table and picture", "compare RUN|NAME/VERSION ..."
+    ),
     "serve": Verb(
         "tatara.verbs.serve:serve",
         "serve a registered model until Ctrl-C",

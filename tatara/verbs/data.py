@@ -82,6 +82,7 @@ def _add(request: Request, output: Output) -> int:
     lines = [f"read as   {report.layout}; a dataset of {kind}"]
     if FORMATS[kind] == "coco":
         lines.append(f"objects   {sum(sum(classes.values()) for classes in report.counts.values()):,}")
+    lines += [f"note      {line}" for line in report.notes]
     lines += [f"left out  {line}" for line in report.left_out]
     lines += [f"repaired  {line}" for line in report.changes]
     if report.skipped:
@@ -93,6 +94,7 @@ def _add(request: Request, output: Output) -> int:
         "skipped": report.skipped,
         "left_out": report.left_out,
         "changes": report.changes,
+        "notes": report.notes,
     }
     _tell_added(report, report.files, value, lines, output)
     return 0

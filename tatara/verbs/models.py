@@ -1,8 +1,14 @@
 """``models list|show``: what can be trained, with figures of the exported graph."""
 
+import json
+from typing import TYPE_CHECKING
+
 from tatara.core.errors import UsageError
 from tatara.verbs import Output, Request
 from tatara.verbs.data_text import size
+
+if TYPE_CHECKING:
+    from pipelines.catalogue import ModelCard
 
 
 def models(request: Request, output: Output) -> int:
@@ -34,6 +40,7 @@ def _show(model: str, request: Request, output: Output) -> int:
     from pipelines.catalogue import show_model
 
     card = show_model(model, request.options)
+    given = {name: f"{name}={_written(value)}" for name, value in card.options.items()}
     lines = [
         f"{card.model}: {card.about}",
         f"kind        {card.kind}",
@@ -41,8 +48,20 @@ def _show(model: str, request: Request, output: Output) -> int:
         f"parameters  {card.parameters:,} for {card.classes} classes",
         f"flops       {card.flops:,} for one image at {card.size} x {card.size} (a multiply-add is two)",
         f"onnx        {size(card.bytes)}",
-        *(f"option      {name}={value}" for name, value in card.options.items()),
+        *(line for group, names in card.groups.items() for line in _options(group, {n: given[n] for n in names}, card)),
         f"next        tatara run {card.kind} data=NAME model={card.model}",
     ]
     output.give(card.model_dump(), "\n".join(lines))
     return 0
+
+
+def _options(group: str, given: dict[str, str], card: "ModelCard") -> list[str]:
+    """A heading and a line an option, as it would be given and in words."""
+    width = max(map(len, given.values()))
+    lines = [f"  {text:<{width}}  {card.meanings[name]}".rstrip() for name, text in given.items()]
+    return [f"options of {group}", *lines]
+
+
+def _written(value: object) -> str:
+    """As it would be given."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -32,6 +32,19 @@ def test_every_model_says_where_it_comes_from(kind: str) -> None:
         assert module.PAPER
 
 
+@pytest.mark.parametrize("kind", parameters.kinds())
+def test_every_parameter_says_what_it_is(kind: str) -> None:
+    for model in parameters.models(kind):
+        schema = parameters.model_module(kind, model).Parameters
+        assert [name for name in schema.model_fields if not parameters.meaning(schema, name)] == [], model
+
+
+def test_a_model_that_changes_a_default_keeps_the_meaning() -> None:
+    small = parameters.model_module("detection", "ssd_mobilenet").Parameters
+    assert parameters.meaning(small, "zoom_out").startswith("augmentation: half of the images")
+    assert parameters.meaning(small, "width").startswith("factor on the filters of the backbone")
+
+
 def test_a_model_of_another_kind_is_said_to_be_one() -> None:
     with pytest.raises(UsageError, match="unet is a model of segmentation, not of detection; detection has ssd300"):
         parameters.resolve("detection", {"data": "d", "model": "unet"})

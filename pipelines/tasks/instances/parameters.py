@@ -16,7 +16,7 @@ class Parameters(parameters.DenseParameters):
     kind: str = "instances"
     size: int = Field(1024, ge=64, le=2048, multiple_of=32, description="side of the prepared image in pixels")
 
-    channels_pyramid: int = Field(256, ge=8, description="of every level of the feature pyramid")
+    channels_pyramid: int = Field(256, ge=8, description="channels of every level of the feature pyramid")
     anchor: float = Field(
         32.0, gt=0, description="root of the area of the finest level's anchors; doubled by each next"
     )
@@ -24,11 +24,11 @@ class Parameters(parameters.DenseParameters):
     canonical: float = Field(224.0, gt=0, description="side of a box whose features come from stride 16")
 
     candidates: int = Field(1000, ge=1, description="anchors of each level that proposals are made from")
-    proposals: int = Field(1000, ge=1, description="that the box head looks at")
+    proposals: int = Field(1000, ge=1, description="regions that the box head looks at")
     proposal_overlap: float = Field(0.7, gt=0, lt=1, description="above it, the lower of two proposals is dropped")
 
-    box_units: int = Field(1024, ge=8, description="of the two dense layers of the box head")
-    mask_channels: int = Field(256, ge=8, description="of the convolutions of the mask head")
+    box_units: int = Field(1024, ge=8, description="units of the two dense layers of the box head")
+    mask_channels: int = Field(256, ge=8, description="channels of the convolutions of the mask head")
     mask_layers: int = Field(4, ge=1, description="convolutions of the mask head before it doubles the side")
 
     detections: int = Field(100, ge=1, description="most objects of an answer")
@@ -40,9 +40,15 @@ class Parameters(parameters.DenseParameters):
     )
     box_samples: int = Field(512, ge=4, description="boxes of an image that a step learns from, a quarter objects'")
 
-    flip: Literal["none", "horizontal", "both"] = Field("horizontal", description="axes to mirror along, each for half")
-    quarter_turns: bool = Field(False, description="turn images by 0, 90, 180 or 270 degrees")
-    rotate: float = Field(0.0, ge=0, le=0.5, description="up to this part of a full turn, either way")
-    shift: float = Field(0.0, ge=0, lt=1, description="up to this part of the side, each way and axis")
-    zoom: float = Field(0.0, ge=0, lt=1, description="from 1 - zoom to 1 + zoom")
-    contrast: float = Field(0.0, ge=0, lt=1, description="from 1 - contrast to 1 + contrast")
+    flip: Literal["none", "horizontal", "both"] = Field("horizontal", description="augmentation: axes to mirror along")
+    quarter_turns: bool = Field(False, description="augmentation: turn images by 0, 90, 180 or 270 degrees")
+    rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn, either way")
+    shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side, each way and axis")
+    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
+    contrast: float = Field(
+        0.0, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
+    )
+    colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
+    paste: float = Field(
+        0.0, ge=0, le=1, description="augmentation: part of the images that objects of another one are laid on"
+    )

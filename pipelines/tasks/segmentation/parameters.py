@@ -21,8 +21,10 @@ class Parameters(parameters.DenseParameters):
     flip: bool = Field(True, description="augmentation: mirror left and right")
     rotate: float = Field(0.03, ge=0, le=0.5, description="augmentation: up to this part of a full turn")
     shift: float = Field(0.1, ge=0, lt=1, description="augmentation: up to this part of the side")
-    zoom: float = Field(0.2, ge=0, lt=1, description="augmentation: up to this part")
-    contrast: float = Field(0.2, ge=0, lt=1, description="augmentation: up to this part")
+    zoom: float = Field(0.2, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
+    contrast: float = Field(
+        0.2, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
+    )
     colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
     elastic: float = Field(
         0.0, ge=0, le=0.2, description="augmentation: smooth deformation, its deviation a part of the side"

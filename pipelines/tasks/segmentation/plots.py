@@ -61,19 +61,22 @@ def draw_reliability(path: Path, bins: NDArray[np.float64], found: Mapping[str, 
 
 
 def draw_worst(path: Path, records: Sequence[Any], labels: Sequence[str], read: Callable[[str], bytes]) -> None:
-    """The images of lowest pixel accuracy: image, truth, answer, and where it is wrong."""
+    """The images with wrong pixels of lowest pixel accuracy: image, truth, answer, and where it is wrong.
+
+    Where no image has any, some without.
+    """
     from matplotlib.patches import Patch
 
     counted = [one for one in records if one.counts.sum()] or list(records)
     right = {one.path: one.counts.trace() / max(one.counts.sum(), 1) for one in counted}
-    chosen = sorted(counted, key=lambda one: right[one.path])[:GALLERY]
+    faulty = [one for one in counted if right[one.path] < 1]
+    chosen = sorted(faulty, key=lambda one: right[one.path])[:GALLERY] or counted[:2]
     colours, names = labelled.palette(len(labels)), legible(labels, 18)
     seen: set[int] = set()
     heights = [min(2.65 * one.height / one.width, 5.0) + 0.3 for one in chosen]
     with picture(path, 11, sum(heights) + 1.0, labels) as figure:
         figure.suptitle(
-            f"The {len(chosen)} of {len(records)} test images with most wrong pixels", x=0.01, ha="left",
-            fontsize=11, fontweight="bold",
+            _which(len(chosen), len(faulty), len(records)), x=0.01, ha="left", fontsize=11, fontweight="bold",
         )  # fmt: skip
         rows = figure.subplots(len(chosen), 4, squeeze=False, height_ratios=heights)
         for axis in rows.ravel():
@@ -89,10 +92,20 @@ def draw_worst(path: Path, records: Sequence[Any], labels: Sequence[str], read: 
         entries = [
             Patch(color=colours[value] / 255, label=names[value]) for value in sorted(seen) if value < len(labels)
         ]
-        entries += [Patch(color=np.array(WRONG) / 255, label="wrong")]
+        entries += [Patch(color=np.array(WRONG) / 255, label="wrong")] * bool(faulty)
         if max(seen, default=0) >= len(labels):
             entries += [Patch(color=np.array(IGNORED) / 255, label="does not count")]
         figure.legend(handles=entries, loc="outside lower center", ncols=min(7, len(entries)), fontsize=8)
+
+
+def _which(shown: int, faulty: int, images: int) -> str:
+    """What the gallery shows."""
+    if not faulty:
+        return f"No wrong pixel in {images} test images; {'one' if shown == 1 else 'some'} of them"
+    if shown < faulty:
+        return f"The {shown} worst of {faulty} images with wrong pixels, of {images} test images"
+    which = "The one image" if faulty == 1 else f"All {faulty} images"
+    return f"{which} with wrong pixels, of {images} test images"
 
 
 def _row(

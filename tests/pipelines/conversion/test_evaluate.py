@@ -18,6 +18,7 @@ from pipelines.compare import compare
 from pipelines.compare_views import draw, table
 from pipelines.stages import evaluate
 from pipelines.workspace import Workspace
+from registry import versions
 from tatara.core.errors import RefusedError, TataraError, UsageError
 from tatara.core.files import read_json, tree, write_json
 from tests.pipelines.conversion.conftest import GIVEN
@@ -137,19 +138,37 @@ def test_runs_side_by_side(workspace: Workspace, evaluated: Path, tmp_path: Path
     assert pair.differences["log_loss"].high < 0
     text = table(found)
     assert f"{card['parameters']:,}" in text
-    assert "better against one on 36 examples: accuracy +" in text
+    assert "better against one on 36 examples, 95 % intervals: accuracy +" in text
     draw(found, tmp_path / "compare.png")
     assert Image.open(tmp_path / "compare.png").width > 800
     json.loads(found.model_dump_json())
 
 
+def test_a_registered_version_is_compared_by_its_name(workspace: Workspace, evaluated: Path) -> None:
+    tracking.log_folder(workspace.run_id, workspace.folder("train"), "train")
+    versions.create("tiny", workspace.run_id, "convert", {})
+    better = _with_all_right(workspace)
+    found = compare(["tiny/1", str(better.path)])
+    assert [one.run for one in found.runs] == ["tiny/1", "better"]
+    assert (found.pairs[0].baseline, found.pairs[0].examples) == ("tiny/1", 36)
+    with pytest.raises(UsageError, match=r"no version 7 of 'tiny'; there are 1"):
+        compare(["tiny/7", str(better.path)])
+    elsewhere = workspace.path.rename(workspace.path.parents[1] / "elsewhere")
+    try:
+        kept = compare(["tiny/1", str(better.path)])
+        assert (kept.runs[0].run, kept.runs[0].metrics) == ("tiny/1", found.runs[0].metrics)
+    finally:
+        elsewhere.rename(workspace.path)
+
+
 def _with_all_right(workspace: Workspace) -> Workspace:
     other = Workspace(workspace.path.with_name("better"))
     for stage in ("train", "evaluate"):
-        (other.path / stage).mkdir(parents=True)
+        (other.path / stage).mkdir(parents=True, exist_ok=True)
         for name in ("parameters.json", "run.json", "metrics.json"):
             if (source := workspace.folder(stage) / name).exists():
                 (other.path / stage / name).write_bytes(source.read_bytes())
+    write_json(other.path / "train" / "run.json", {"run_id": "another", "training_seconds": 2.0})
     answers = pandas.read_parquet(workspace.folder("evaluate") / "predictions.parquet")
     answers["predicted"] = answers["label"]
     for label in CLASSES:
@@ -172,6 +191,11 @@ def test_the_catalogue_says_what_the_run_weighs(
         converted / "card.json"
     )
     assert card.options["width"] == 8
+    own, kinds, every = card.groups.values()
+    assert list(card.groups) == ["small_cnn", "classification", "every run"]
+    assert ("width" in own, "flip" in kinds, "seed" in every) == (True, True, True)
+    assert [*own, *kinds, *every] == list(card.options)
+    assert all(card.meanings[name] for name in card.options)
     monkeypatch.setattr("pipelines.catalogue.spawn", lambda *_: pytest.fail("asked twice"))
     assert show_model("small_cnn", {**given, "classes": 3}) == card
 

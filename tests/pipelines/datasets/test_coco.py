@@ -101,7 +101,10 @@ def test_boxes_beside_masks_make_a_detection(tmp_path: Path) -> None:
                                        {"image_id": 1, "segmentation": rle()}])  # fmt: skip
     brought = bring(source, tmp_path / "out")
     assert brought.description.kind == "detection"
+    file = source / "images" / "0.png"
+    assert brought.filled.notes == [f"1 of 2 objects have no mask, first a cat in {file}: only boxes were taken"]
     assert brought.objects()["0.png"] == [("cat", 3, 2, 8, 6)] * 2
+    assert bring(source, tmp_path / "asked", kind="detection").filled.notes == []
     with pytest.raises(UsageError, match="1 of 2 objects have no mask; kind=detection takes their boxes"):
         bring(source, tmp_path / "none", kind="instances")
     whole = coco_set(tmp_path / "whole", [{"image_id": 1, "bbox": BOX, "segmentation": rle()}])

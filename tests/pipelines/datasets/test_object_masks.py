@@ -36,6 +36,7 @@ def test_each_file_is_an_object(tmp_path: Path) -> None:
     assert (brought.description.kind, brought.description.classes) == ("instances", ("object",))
     assert brought.objects()["0.png"] == [("object", 3, 2, 8, 6), ("object", 0, 0, 12, 10)]
     assert brought.objects()["bare.png"] == []
+    assert brought.filled.notes == [f"1 image(s) without a mask show no object, first {source}/bare/images/bare.png"]
     first, second = brought.content(brought.split_of()["0.png"])["annotations"][:2]
     assert (first["area"], second["area"]) == (20, 2)
     assert (mask.decode(second["segmentation"]) == (SECOND > 0)).all()

@@ -60,6 +60,8 @@ def test_boxes_and_masks_stay_on_what_they_mark(tmp_path: Path, orientation: int
     left, top, across, down = map(int, one["bbox"])
     assert expected[top : top + down, left : left + across].all()
     assert across * down == expected.sum() == one["area"]
+    turned = "1 annotation(s) were turned upright with their image, as EXIF says, first of "
+    assert brought.filled.notes == ([] if upright or orientation < 5 else [f"{turned}{file}"])
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])

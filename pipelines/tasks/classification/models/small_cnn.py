@@ -30,7 +30,7 @@ class Parameters(classification.Parameters):
     rotate: float = Field(0.03, ge=0, le=0.5)
     shift: float = Field(0.1, ge=0, lt=1)
     zoom: float = Field(0.1, ge=0, lt=1)
-    norm: Literal["batch", "layer", "instance", "group"] = "batch"
+    norm: Literal["batch", "layer", "instance", "group"] = Field("batch", description="after each convolution")
     width: int = Field(24, ge=4, le=512, description="filters of the first block; doubled by each next one")
 
 

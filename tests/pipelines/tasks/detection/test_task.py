@@ -1,9 +1,11 @@
 """From marked objects to targets, and from raw outputs to boxes in the original's pixels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
+import pytest
 import tensorflow as tf
 import tf2onnx
 
@@ -120,6 +122,22 @@ def test_augmentation_moves_truths_with_images_and_is_the_same_again() -> None:
     assert not np.allclose(first[1], truths)
     still = PARAMETERS.model_copy(update={"flip": False, "zoom_out": 1.0, "crop": 1.0, "colour": 0.0})
     assert task.augmentation(still) is None
+
+
+@pytest.mark.parametrize(
+    "asked", [{"rotate": 0.1}, {"shift": 0.2}, {"zoom": 0.3}, {"quarter_turns": True}, {"mosaic": 1.0}]
+)
+def test_each_augmentation_can_be_asked_for_by_itself(asked: dict[str, Any]) -> None:
+    still = {"flip": False, "zoom_out": 1.0, "crop": 1.0, "colour": 0.0}
+    augment = task.augmentation(PARAMETERS.model_copy(update={**still, **asked}))
+    images = tf.random.stateless_uniform([8, 64, 64, 3], [0, 0], -1, 1)
+    truths = tf.constant(np.tile([[[0.2, 0.3, 0.4, 0.7, 1], [0, 0, 0, 0, PADDING]]], (8, 1, 1)), tf.float32)
+    moved, found = augment(images, truths, tf.constant(4, tf.int64))
+    assert not np.allclose(moved, images)
+    kept = np.asarray(found)[found[..., 4] >= 0]
+    assert len(np.unique(kept, axis=0)) > 1
+    loss = task.loss(PARAMETERS, truths, 2)(found, tf.zeros((8, len(DEFAULTS), 7)))
+    assert np.isfinite(loss).all()
 
 
 def test_the_picture_of_samples_is_written(tmp_path: Path) -> None:

@@ -60,5 +60,23 @@ def test_contrast_leaves_the_map() -> None:
     assert not np.allclose(changed, images)
 
 
+def test_colours_leave_the_map_and_pasted_objects_bring_their_labels() -> None:
+    images, targets = _batch()
+    targets["labels"] = tf.tile(tf.range(16)[:, None], [1, 2])
+    augment = instance_augmentation(resolve("instances", {**STILL, "colour": 1.0}))
+    assert augment is not None
+    changed, found = augment(images / 2, targets, STEP)
+    np.testing.assert_array_equal(found["ids"], targets["ids"])
+    assert not np.allclose(changed, images / 2, atol=0.05)
+    augment = instance_augmentation(resolve("instances", {**STILL, "shift": 0.3, "paste": 1.0}))
+    assert augment is not None
+    _, found = augment(images, targets, STEP)
+    assert found["ids"].dtype == tf.uint16
+    for position, (ids, labels) in enumerate(zip(found["ids"].numpy(), found["labels"].numpy(), strict=True)):
+        laid = np.unique(ids[ids > 2])
+        assert (labels[laid - 1] == (position + 1) % 16).all()
+    assert found["ids"].numpy().max() == 4
+
+
 def test_none_is_none() -> None:
     assert instance_augmentation(resolve("instances", STILL)) is None

@@ -12,11 +12,13 @@ from sklearn.metrics import jaccard_score
 from pipelines.examples import Example
 from pipelines.tasks.segmentation import evaluation
 from pipelines.tasks.segmentation.evaluation import Record
+from pipelines.tasks.segmentation.plots import draw_worst
 from pipelines.truth import LabelMask
 from tatara.core.contract import Finished
 from tatara.core.errors import TataraError
 from tatara.core.files import read_json, sha256_file
 from tatara.core.statistics import Interval
+from tests.pipelines.drawn import saved_figures
 from tests.pipelines.tasks.pictured import LABELS, contract, examples
 
 CLASSES = ("background", *LABELS, "owl")
@@ -128,3 +130,25 @@ def test_a_mask_of_another_size_is_named(split: list[Example]) -> None:
     answer = {name: values[:-1] for name, values in _answer(split[0]).items()}
     with pytest.raises(TataraError, match=r"test/00\.png: the mask is \(48, 64\), the answer \(47, 64\)"):
         evaluation.record(CONTRACT, split[0], answer)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "title", "shown"),
+    [
+        (10, "The 6 worst of 10 images with wrong pixels, of 20 test images", 6),
+        (3, "All 3 images with wrong pixels, of 20 test images", 3),
+        (1, "The one image with wrong pixels, of 20 test images", 1),
+        (0, "No wrong pixel in 20 test images; some of them", 2),
+    ],
+)
+def test_the_worst_images_are_those_with_wrong_pixels(
+    split: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: int, title: str, shown: int
+) -> None:
+    given = [_answer(example, 0.3 if place < wrong else 0.0) for place, example in enumerate(split)]
+    records = [evaluation.record(CONTRACT, *pair) for pair in zip(split, given, strict=True)]
+    figures, files = saved_figures(monkeypatch), {example.path: example for example in split}
+    draw_worst(tmp_path / "worst.png", records, CLASSES, lambda path: files[path].read())
+    assert figures[0].get_suptitle() == title
+    assert sum(bool(axis.images) for axis in figures[0].axes) == 4 * shown
+    names = [text.get_text() for text in figures[0].legends[0].get_texts()]
+    assert ("wrong" in names) == bool(wrong)
