@@ -13,6 +13,7 @@ def serve(request: Request, given: dict[str, Any], output: Output) -> int:
 
     from registry.web.app import build_app
     from registry.web.settings import settings
+    from registry.webhooks import delivering
 
     made = settings(**given)
     app, listener = build_app(made), _listener(made.host, made.port)
@@ -24,7 +25,8 @@ def serve(request: Request, given: dict[str, Any], output: Output) -> int:
     output.give(value, "\n".join(lines))
     # Proxies are believed by `registry.web.visitor` alone, and one-time links stay out of logs.
     config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    with delivering.running():
+        uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
