@@ -119,12 +119,13 @@ def verdicts(
 
 def needed(kind: str) -> int:
     """Examples with which the planted loss is to be seen with the promised power: by a large sample's deviation."""
-    many = 2000 if kind == "classification" else 400
+    many = 20_000 if kind == "classification" else 400
     new, old = KINDS[kind](np.random.default_rng(5), many, [-LOSS[kind]] * len(LABELS))
     challenger, champion = importlib.import_module(f"pipelines.tasks.{kind}.judged").judged(new, old, LABELS, None)
     primary = next(iter(challenger.metrics))
     gap = apart(challenger.metrics[primary], champion.metrics[primary], weightings(many, 0))
-    found = examples_needed(gap.value, gap.deviation * sqrt(many), MARGIN, float(challenger.decisions.mean()))
+    decisions, exact = float(challenger.decisions.mean()), kind == "classification"
+    found = examples_needed(gap.value, gap.deviation * sqrt(many), MARGIN, decisions, exact)
     assert found is not None
     return found
 

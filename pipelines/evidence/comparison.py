@@ -82,5 +82,5 @@ def needed(name: str, verdict: Verdict, challenger: Judged, champion: Judged, we
         spread = apart(challenger.metrics[name], champion.metrics[name], weights).deviation
         deviation, decisions = spread * math.sqrt(examples), float(challenger.decisions.sum()) / examples
     gain = -gap if name in LOWER_IS_BETTER else gap
-    found = examples_needed(gain, deviation, verdict.margin, decisions)
+    found = examples_needed(gain, deviation, verdict.margin, decisions, exact=verdict.exact)
     return None if found is None else max(found, examples + 1)

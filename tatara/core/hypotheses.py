@@ -78,24 +78,31 @@ def _concordant(margin: float) -> float:
     return NormalDist().inv_cdf(1 - LEVEL) ** 2 * (1 - margin) / margin
 
 
-def examples_needed(difference: float, deviation: float, margin: float, decisions: float = 1.0) -> int | None:
+def examples_needed(
+    difference: float, deviation: float, margin: float, decisions: float = 1.0, exact: bool = False
+) -> int | None:
     """How many examples would decide with a power of `POWER`, if what was observed were the truth; None for no number.
 
     A verdict decides when its interval lies above ``-margin`` or below 0, so what counts is the farther of the two:
     ``n = ((z_level + z_power) * deviation / max(difference + margin, -difference)) ** 2``, for pairs of right and wrong
     that of Connor 1987 (Sample size for testing differences in proportions for the paired-sample design). Between the
     two it is less, since an interval narrower than the margin cannot hold both: ``(2 z_level * deviation / margin) **
-    2``. Where the models hardly differ, n is at least that of `decisions_needed`.
+    2``. Where the models hardly differ, n is at least that of `decisions_needed`. An exact test has to agree to a loss;
+    what that costs is the correction for continuity of Fleiss, Tytun & Ury 1980 (A simple approximation for calculating
+    sample sizes for comparing independent proportions).
 
     Args:
         difference: observed, challenger minus champion, of a metric of which more is better.
         deviation: of one example's part in it; of right and wrong, ``sqrt(discordant share - difference ** 2)``.
         margin: what may be lost.
         decisions: that an example holds on average, such as objects to be found.
+        exact: the metric is of right and wrong, see `tatara.core.statistics.Verdict`.
     """
     distance = max(difference + margin, -difference)
     if distance <= 0 or margin <= 0:
         return None
     z = NormalDist().inv_cdf(1 - LEVEL)
     by_spread = (deviation * min((z + NormalDist().inv_cdf(POWER)) / distance, 2 * z / margin)) ** 2
+    if exact and -difference > difference + margin:
+        by_spread *= (1 + math.sqrt(1 + 4 / (by_spread * -difference))) ** 2 / 4
     return math.ceil(max(by_spread, _concordant(margin) / max(decisions, 1e-9)))
