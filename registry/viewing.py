@@ -7,6 +7,7 @@ from registry import audit, users
 from registry.acting import Row, known
 from registry.answering import answer
 from registry.approvals import given, held
+from registry.card import prose
 from registry.channel import release_of
 from registry.judging import latest, stored
 from registry.records import Act, Comment, History, Judgement, Possible, Record, Summary
@@ -126,6 +127,8 @@ def _possible(row: Row, judgement: Judgement | None, approved: set[str], looking
             refused = f"takes the role {(rule.least or '').replace('_', ' ')}"
         elif act == "approve" and looking.name == row.author:
             refused = "you are the author of the run"
+        elif act == "edit_card" and (why := prose.refusal(looking, row.author)):
+            refused = f"the card {why}"
         elif act == "approve" and looking.name in approved:
             refused = "you have approved it already"
         elif act == "submit" and judgement is not None and judgement.blocking and not judgement.forced:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from registry import audit, users
 from registry.acting import act, known
 from registry.records import Act
-from registry.states import at_least, follow
+from registry.states import Actor, at_least, follow
 from registry.words import harmless
 from tatara.core.errors import RefusedError, UsageError
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4_000
 """Characters of a section."""
-SECTIONS = {
+SectionName = Literal["intended_use", "out_of_scope", "limits", "licence", "notes"]
+SECTIONS: dict[SectionName, str] = {
     "intended_use": "Intended use",
     "out_of_scope": "Out-of-scope use",
     "limits": "Known limits",
@@ -53,6 +54,13 @@ def written(acts: Iterable[Act]) -> dict[str, Written]:
     return found
 
 
+def refusal(actor: Actor, author: str) -> str | None:
+    """Why somebody whose role would do may not write the card of ``author``'s version; None where he may."""
+    if actor.name == author or at_least(actor, "reviewer"):
+        return None
+    return f"is written by its author {author}, and by reviewers"
+
+
 def edit(user: str, name: str, version: str, section: str, text: str) -> None:
     """See `registry.review.edit_card`."""
     if section not in SECTIONS:
@@ -67,8 +75,8 @@ def edit(user: str, name: str, version: str, section: str, text: str) -> None:
 def _edit(connection: "Connection", user: str, of: tuple[str, str], section: str, text: str) -> None:
     actor, row = users.actor(connection, user), known(connection, *of)
     follow(row.what, row.state, "edit_card", actor)
-    if actor.name != row.author and not at_least(actor, "reviewer"):
-        raise RefusedError(f"the card of {row.what} is written by its author {row.author}, and by reviewers")
+    if (why := refusal(actor, row.author)) is not None:
+        raise RefusedError(f"the card of {row.what} {why}")
     there = written(audit.read(connection, *of)).get(section)
     if text != (there.text if there else ""):
         act(connection, row, "edit_card", actor, {"section": section, "text": text})

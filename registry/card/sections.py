@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from registry.card.facts import Facts
 from registry.card.figures import calibration, results, weak
-from registry.card.prose import SECTIONS, Written
+from registry.card.prose import SECTIONS, SectionName, Written
 from registry.card.records import Section, Table
 from registry.card.written import SPLITS, Extent
 from registry.words import one_line
@@ -46,7 +46,7 @@ def sections(facts: Facts, prose: Mapping[str, Written]) -> tuple[Section, ...]:
     )
 
 
-def _prose(name: str, prose: Mapping[str, Written]) -> Section:
+def _prose(name: SectionName, prose: Mapping[str, Written]) -> Section:
     one = prose.get(name)
     text, by, at = (one.text, one.by, one.at) if one else ("", None, None)
     return Section(name=name, title=SECTIONS[name], editable=True, text=text, by=by, at=at)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -10,13 +10,16 @@ from starlette.responses import JSONResponse, Response
 
 from registry import audit, auditing, review
 from registry.auditing import Audited
-from registry.records import Act, History, Judgement, Record, Summary
+from registry.card import prose
+from registry.card.prose import SectionName
+from registry.records import Act, Card, History, Judgement, Record, Summary
 from registry.web.guard import DataScientistCalls, OperatorCalls, ReviewerCalls, ViewerCalls
 from registry.words import LONGEST
 from tatara.core.release import Release, ReleaseRole
 
 router = APIRouter(prefix="/api/v1")
 described = APIRouter(prefix="/api")
+MARKDOWN = "text/markdown"
 AT = "/models/{name}/versions/{version}"
 
 
@@ -34,6 +37,12 @@ class Text(_Body):
     """A comment."""
 
     text: str = Field(max_length=LONGEST)
+
+
+class Prose(_Body):
+    """Plain text of a card's section; empty clears it."""
+
+    text: str = Field(max_length=prose.LONGEST)
 
 
 class Promotion(_Body):
@@ -65,6 +74,29 @@ def version(visitor: ViewerCalls, name: str, version: str) -> Record:
 def checks(visitor: ViewerCalls, name: str, version: str) -> tuple[Judgement, ...]:
     """What the gates said, the newest check first."""
     return review.judgements(name, version)
+
+
+@router.get(f"{AT}/card", response_model=Card, responses={200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}}})
+def card(
+    visitor: ViewerCalls,
+    response: Response,
+    name: str,
+    version: str,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Card | Response:
+    """The model card; with ``Accept: text/markdown`` as Hugging Face's README.md."""
+    found, headers = review.card(name, version), {"Vary": "Accept"}
+    asked = [one.partition(";")[0].strip() for one in accept.split(",")]
+    if MARKDOWN in asked and "application/json" not in asked:
+        return Response(found.text, media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
+    response.headers.update(headers)
+    return found
+
+
+@router.put(f"{AT}/card/{{section}}")
+def edit_card(visitor: DataScientistCalls, name: str, version: str, section: SectionName, body: Prose) -> Card:
+    """Write a section of the model card, which its author and reviewers may."""
+    return review.edit_card(visitor.name, name, version, section, body.text)
 
 
 @router.post(f"{AT}/submit")

@@ -46,8 +46,9 @@ def build_app(settings: Settings) -> FastAPI:
         for route in part.routes:
             assert isinstance(route, APIRoute)
             app.add_api_route(
-                route.path, route.endpoint, methods=sorted(route.methods or ()), response_model=route.response_model
-            )
+                route.path, route.endpoint, methods=sorted(route.methods or ()), response_model=route.response_model,
+                responses=route.responses,
+            )  # fmt: skip
     for route in app.routes:
         declared(route)
     errors.handle(app)

@@ -1,46 +1,42 @@
-"""A model card as a page shows it: Markdown without HTML, links and pictures, below the headings of the page."""
+"""A model card's text and tables as a page shows them; the template escapes every word."""
 
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+import re
 
-from markupsafe import Markup
+from registry.card.records import Table
 
-from registry.words import harmless
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
-FENCE = "---\n"
-DEEPER = 2
-"""Levels that its headings are moved down."""
+SHOWN, WHOLE = 8, 12
+"""Rows of a table that are shown at once, and how many are not worth folding."""
+Rows = tuple[tuple[str, ...], ...]
+_NUMBER = re.compile(r"[+-]?[\d,]+(\.\d+)?")
 
 
-@dataclass(frozen=True)
-class Card:
-    """What its head says, as it is written, and its text as HTML."""
-
-    head: str
-    text: Markup
-
-
-def card(source: str) -> Card:
-    """A card as Hugging Face writes it: perhaps YAML between two lines of dashes, then Markdown."""
-    plain = harmless(source.replace("\r\n", "\n"))
-    head, body = "", plain
-    if plain.startswith(FENCE) and (end := plain.find(f"\n{FENCE}", len(FENCE) - 1)) > 0:
-        head, body = plain[len(FENCE) : end], plain[end + len(FENCE) + 1 :]
-    reader = _reader()
-    tokens = reader.parse(body)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + DEEPER)}"
-    return Card(head, Markup(reader.renderer.render(tokens, reader.options, {})))  # noqa: S704 - the renderer escapes
+def blocks(text: str) -> list[str | list[str]]:
+    """Plain text as paragraphs and lists: an empty line ends a paragraph, ``- `` begins an item."""
+    found: list[str | list[str]] = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        begins = len(found)
+        for line in map(str.strip, paragraph.split("\n")):
+            last = found[-1] if len(found) > begins else None
+            if line.startswith("- ") and isinstance(last, list):
+                last.append(line[2:])
+            elif line.startswith("- "):
+                found.append([line[2:]])
+            elif isinstance(last, str):
+                found[-1] = f"{last}\n{line}"
+            elif line:
+                found.append(line)
+    return found
 
 
-@cache
-def _reader() -> "MarkdownIt":
-    from markdown_it import MarkdownIt
+def columns(table: Table) -> list[bool]:
+    """Whether each column holds numbers, which stand at the right; the first names the row."""
+    numbers = [
+        any(cells) and all(not cell or _NUMBER.fullmatch(cell) for cell in cells)
+        for cells in zip(*table.rows, strict=True)
+    ]
+    return [False, *numbers[1:]]
 
-    made = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return made.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
+
+def folded(table: Table) -> tuple[Rows, Rows]:
+    """Rows that are shown at once, and the rest."""
+    return (table.rows, ()) if len(table.rows) <= WHOLE else (table.rows[:SHOWN], table.rows[SHOWN:])

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from registry import review
+from registry.card.prose import SectionName
 from registry.web.errors import status_of
 from registry.web.guard import DataScientistDoes, OperatorDoes, ReviewerDoes
 from registry.web.reading import version_page
@@ -49,6 +50,18 @@ def submit(request: Request, visitor: DataScientistDoes, name: str, version: str
 def comment(request: Request, visitor: DataScientistDoes, name: str, version: str, text: Words = "") -> Response:
     """Say something about it."""
     return _do(request, visitor, name, version, "comment", text, review.comment)
+
+
+@router.post("/card/{section}")
+def card(
+    request: Request, visitor: DataScientistDoes, name: str, version: str, section: SectionName, text: Words = ""
+) -> Response:  # fmt: skip
+    """Write a section of its model card; its author and reviewers may."""
+
+    def do(user: str, name: str, version: str, text: str) -> object:
+        return review.edit_card(user, name, version, section, text)
+
+    return _do(request, visitor, name, version, f"card-{section}", text, do)
 
 
 @router.post("/champion")
@@ -108,7 +121,7 @@ def _do(
         return version_page(
             request, visitor, name, version, status_of(error), error=line, written=written, acted=act
         )  # fmt: skip
-    anchor = "#discussion" if act == "comment" else ""
+    anchor = "#discussion" if act == "comment" else f"#{act}" if act.startswith("card-") else ""
     response = RedirectResponse(f"{place(name, version)}{anchor}", 303)
-    say(request, response, f"{_DONE[act]}.")
+    say(request, response, f"{_DONE.get(act, 'Saved')}.")
     return response

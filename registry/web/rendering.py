@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from registry.card.prose import LONGEST
 from registry.sessions import HOURS
-from registry.web import words
+from registry.web import card, words
 from registry.web.visitor import SESSION, VISIT, Visitor, cookie, token
 
 FOLDER = Path(__file__).parent
@@ -43,10 +44,11 @@ def environment() -> Environment:
         "short",
     ):
         made.filters[name] = getattr(words, name)
+    made.filters |= {"blocks": card.blocks, "columns": card.columns, "folded": card.folded}
     made.filters["part"] = lambda text: quote(str(text), safe="")
     made.filters["query"] = lambda given: urlencode({key: value for key, value in given.items() if value})
     made.filters["prefixed"] = lambda query, path: f"{path}?{query}" if query else path
-    made.globals["place"] = place
+    made.globals |= {"place": place, "longest": LONGEST}
     return made
 
 

@@ -66,12 +66,6 @@ def table(run_id: str, path: str, judgement: Judgement | None = None) -> Any:
         return None
 
 
-def text(run_id: str, path: str) -> str | None:
-    """A text file among the run's artifacts, None where there is none."""
-    content = _bytes(run_id, path)
-    return None if content is None else content[:200_000].decode(errors="replace")
-
-
 def _bytes(run_id: str, path: str) -> bytes | None:
     """Whole; nothing that a link leads to, nor more than `LARGEST`."""
     try:

@@ -5,18 +5,16 @@ from typing import Any
 
 from registry import review
 from registry.evidence import Evidence
-from registry.records import GateVerdict, History, Record
+from registry.records import Card, GateVerdict, History, Record
 from registry.web import charts, gallery, origin
-from registry.web.card import Card, card
 from registry.web.charts import Differences, Levels
-from registry.web.run_files import pictures, table, text
+from registry.web.run_files import pictures, table
 from registry.web.verdict import Verdict, verdict
 from registry.web.words import percent, plain, points, signed, size
 from tatara.core.errors import RefusedError
 from tatara.core.release import Release
 from tatara.core.statistics import Interval
 
-CARD = "card/README.md"
 PLOTS = ("evaluate/plots", "train/plots")
 FIRST = ("reliability", "confusion", "curves")
 """Plots that are shown at once."""
@@ -54,6 +52,7 @@ class View:
         champion: the version that it was compared with.
         earlier: the champion before the present one, where the version is that one.
         was_champion: whether a release ever made it the champion.
+        card_refused: why the model card is not shown.
         refused: why the evidence's files are not shown.
     """
 
@@ -74,6 +73,7 @@ class View:
     lineage: origin.Lineage | None
     rules: tuple[origin.Rule, ...]
     card: Card | None
+    card_refused: str | None
     refused: str | None
 
     @property
@@ -98,6 +98,7 @@ def view(name: str, version: str, user: str) -> View:
         found = gallery.find(run_id, judgement) if judgement else found
     except RefusedError as error:
         refused = str(error)
+    card, card_refused = _card(name, version)
     gates = {one.gate: one for one in judgement.verdicts} if judgement else {}
     margin = _number(gates.get("slices"), "margin") or (evidence.margin if evidence else None)
     levels = evidence and charts.levels(_metrics(run_id), _metrics(other), evidence)
@@ -110,8 +111,16 @@ def view(name: str, version: str, user: str) -> View:
         robustness=charts.robustness(evidence, _number(gates.get("robustness"), "margin")) if evidence else None,
         pairs=tuple((one.name, charts.pair(one)) for one in _figures(evidence)), gallery=found,
         plots=_plots(run_id, other), lineage=origin.lineage(run_id), rules=origin.rules(run_id),
-        card=card(source) if (source := text(run_id, CARD)) else None, refused=refused,
+        card=card, card_refused=card_refused, refused=refused,
     )  # fmt: skip
+
+
+def _card(name: str, version: str) -> tuple[Card | None, str | None]:
+    """An edit that was changed in the log is no reason to hide the rest of the page."""
+    try:
+        return review.card(name, version), None
+    except RefusedError as error:
+        return None, str(error)
 
 
 def _metrics(run_id: str | None) -> Any:

@@ -15,7 +15,7 @@ _ACTS = {
     "promote": "promoted it", "roll_back": "rolled back to it", "replace": "replaced it", "withdraw": "withdrew it",
     "retire": "retired it", "user_added": "added a user", "user_role": "changed a role", "user_removed":
     "removed a user", "link_made": "made a link", "password_set": "set a password", "token_made": "made a token",
-    "tokens_revoked": "revoked tokens",
+    "tokens_revoked": "revoked tokens", "edit_card": "edited the card",
 }  # fmt: skip
 
 

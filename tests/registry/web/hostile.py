@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from registry import review
+from registry.card.prose import SECTIONS
 from registry.store import client
-from tests.registry.cases import against, checked, compared, figure, new_version, part, run_of
+from tests.registry.cases import against, checked, compared, figure, new_version, part
 from tests.registry.web.evidenced import changed, leave, shown
 from tests.registry.web.payloads import PAYLOADS
 
@@ -33,7 +34,8 @@ def make() -> list[tuple[str, str]]:
         leakage={"own": PAYLOADS[:20], "own_count": 20, "champion": (), "champion_count": 0},
     )  # fmt: skip
     checked(evidence, forced=True)
-    client().log_text(run_of(version, name), "\n\n".join(PAYLOADS), "card/README.md")
+    for place, section in enumerate(SECTIONS):
+        review.edit_card("anna", name, version, section, "\n\n".join(PAYLOADS[place :: len(SECTIONS)])[:4000])
     for one in PAYLOADS:
         if one.strip():
             review.comment("anna", name, version, one)

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from httpx import Response
 
 from registry import review, sessions, users
-from registry.records import Record
+from registry.card.prose import SECTIONS
+from registry.records import Card, Record
 from tatara.core.errors import RefusedError, UsageError
 from tests.registry.cases import NAME, checked, evidence, new_version, packaged
 from tests.registry.web.visiting import visitor
@@ -51,6 +52,35 @@ def test_a_version_goes_from_review_to_serving_and_back(app: FastAPI, version: s
     log = call(app, "vera", "GET", "/api/v1/audit?newest=9").json()
     assert [one["act"] for one in log if one["version"] == version][:2] == ["promote", "approve"]
     assert call(app, "vera", "GET", "/api/v1/audit/verified").json()["problems"] == []
+
+
+def test_the_card_is_read_as_json_or_markdown_and_written_by_section(app: FastAPI, version: str) -> None:
+    at = f"{AT}/{version}/card"
+    written = call(app, "anna", "PUT", f"{at}/limits", {"text": "Not at night."})
+    assert Card.model_validate(written.json()) == review.card(NAME, version)
+    assert call(app, "bob", "PUT", f"{at}/licence", {"text": "MIT"}).json()["front"]["license"] == "mit"
+    answer = call(app, "vera", "GET", at)
+    assert (Card.model_validate(answer.json()), answer.headers["vary"]) == (review.card(NAME, version), "Accept")
+    bearer = {"Authorization": f"Bearer {sessions.token('root', 'vera')}", "Accept": "text/markdown, */*;q=0.1"}
+    text = visitor(app).get(at, headers=bearer)
+    assert text.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert (text.text, text.headers["vary"]) == (review.card(NAME, version).text, "Accept")
+
+    users.add("root", "nina", "data_scientist")
+    refused = {
+        409: call(app, "nina", "PUT", f"{at}/limits", {"text": "none"}),
+        403: call(app, "vera", "PUT", f"{at}/limits", {"text": "none"}),
+        422: call(app, "anna", "PUT", f"{at}/results", {"text": "none"}),
+        404: call(app, "vera", "GET", f"{AT}/9999/card"),
+    }
+    for status, one in refused.items():
+        assert (one.status_code, list(one.json())) == (status, ["error"])
+    assert call(app, "anna", "PUT", f"{at}/limits", {"text": "x" * 4_001}).status_code == 422
+    described = call(app, "vera", "GET", "/api/openapi.json").json()["paths"]
+    place = f"{AT.replace(NAME, '{name}')}/{{version}}/card"
+    assert set(described[place]["get"]["responses"]["200"]["content"]) == {"application/json", "text/markdown"}
+    (named,) = (one for one in described[f"{place}/{{section}}"]["put"]["parameters"] if one["name"] == "section")
+    assert named["schema"]["enum"] == [*SECTIONS]
 
 
 def test_errors_are_one_line_of_json(app: FastAPI, version: str) -> None:

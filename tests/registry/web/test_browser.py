@@ -54,6 +54,12 @@ def test_from_the_one_time_link_to_the_decision_the_release_and_back(url: str, b
     expect(page.get_by_role("heading", level=1)).to_contain_text("version 2")
     expect(page.locator("#decision")).to_contain_text("you are the author of the run")
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    limits = page.locator("#card-limits")
+    limits.locator("summary").click()
+    page.get_by_label("Known limits").fill("Not at night.")
+    page.get_by_role("button", name="Save Known limits").click()
+    expect(limits.get_by_text("Written by carl")).to_be_in_viewport()
+    expect(limits.locator("p").first).to_have_text("Not at night.")
 
     bob = watched(browser, url)
     sign_in(bob, "bob")

@@ -34,6 +34,7 @@ TAKES: dict[tuple[str, str], str | None] = {
     ("GET", "/audit.csv"): "viewer",
     ("POST", AT + "/submit"): "data_scientist",
     ("POST", AT + "/comment"): "data_scientist",
+    ("POST", AT + "/card/{section}"): "data_scientist",
     ("POST", AT + "/approve"): "reviewer",
     ("POST", AT + "/reject"): "reviewer",
     ("POST", AT + "/changes"): "reviewer",
@@ -52,6 +53,8 @@ TAKES: dict[tuple[str, str], str | None] = {
     ("GET", "/api/v1/models/{name}"): "viewer",
     ("GET", "/api/v1" + AT): "viewer",
     ("GET", "/api/v1" + AT + "/checks"): "viewer",
+    ("GET", "/api/v1" + AT + "/card"): "viewer",
+    ("PUT", "/api/v1" + AT + "/card/{section}"): "data_scientist",
     ("POST", "/api/v1" + AT + "/submit"): "data_scientist",
     ("POST", "/api/v1" + AT + "/comment"): "data_scientist",
     ("POST", "/api/v1" + AT + "/approve"): "reviewer",
@@ -80,12 +83,12 @@ def test_every_route_lets_in_who_has_the_role_and_nobody_else(app: FastAPI, name
         if path == "/sign-out":
             continue  # last, below
         url = path.replace(":path", "").format(
-            name="nothing", version="1", token="x" * 20, path="check/data_changes.png"
+            name="nothing", version="1", token="x" * 20, path="check/data_changes.png", section="limits"
         )
-        api = path.startswith("/api/")
+        api, body = path.startswith("/api/"), {"text": "x"} if path.endswith(("/comment", "/{section}")) else {}
         response = client.request(
             method, url, headers=bearer if api else {}, data=None if api else {"csrf": csrf},
-            json={"text": "x"} if api and path.endswith("comment") else {} if api and method == "POST" else None,
+            json=body if api and method != "GET" else None,
         )  # fmt: skip
         status, what = response.status_code, f"{method} {path} by {name}: {response.status_code}"
         if least is None or (name is not None and ROLES.index(WHO[name]) >= ROLES.index(least)):  # type: ignore[arg-type]
@@ -104,7 +107,7 @@ def test_no_form_is_taken_without_the_token_of_its_visitor(app: FastAPI) -> None
     forged = (None, "", "0" * 64, token(other))
     for method, path in TAKES:
         if method == "POST" and not path.startswith("/api/"):
-            url = path.format(name="vera", version="1", token="x")
+            url = path.format(name="vera", version="1", token="x", section="limits")
             for csrf in forged:
                 assert root.post(url, data={} if csrf is None else {"csrf": csrf}).status_code == 403, (path, csrf)
 

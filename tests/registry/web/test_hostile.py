@@ -23,7 +23,7 @@ ELEMENTS = frozenset(
         "html head meta title link script body a header div svg path nav b span form input button circle main p "
         "section h1 h2 h3 ul ol li table thead tbody tr th td small time label textarea rect line text details summary "
         "figure img figcaption i strong code q aside footer kbd dialog dl dt dd s select option "
-        "pre em blockquote hr br",
+        "pre",
     )
 )
 
