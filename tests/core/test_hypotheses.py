@@ -123,7 +123,14 @@ def test_a_class_that_loses_is_named_while_the_mean_rises() -> None:
 
 @pytest.mark.parametrize(
     ("won", "lost", "margin"),
-    [(0.03, 0.03, 0.02), (0.05, 0.11, 0.02), (0.06, 0.04, 0.02), (0.02, 0.06, 0.02), (0.05, 0.06, 0.03), (0.01, 0.045, 0.02)],
+    [
+        (0.03, 0.03, 0.02),
+        (0.05, 0.11, 0.02),
+        (0.06, 0.04, 0.02),
+        (0.02, 0.06, 0.02),
+        (0.05, 0.06, 0.03),
+        (0.01, 0.045, 0.02),
+    ],
 )
 def test_as_many_examples_as_are_said_to_be_needed_decide_as_often_as_promised(
     won: float, lost: float, margin: float
