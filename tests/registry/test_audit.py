@@ -219,12 +219,12 @@ def test_the_audit_of_a_thousand_lines_is_quick(log: None) -> None:
     assert time.perf_counter() - began < 5
 
 
-def test_a_card_that_another_data_scientist_wrote_is_told(log: Path) -> None:
+def test_a_card_that_another_data_scientist_wrote_is_told(log: None) -> None:
     review.edit_card("anna", NAME, "2", "limits", "not at night")
     review.edit_card("bob", NAME, "2", "limits", "nor in fog")
     assert auditing.verify().problems == ()
     (act,) = [one for one in audit.acts(NAME, "2") if one.user == "anna" and one.act == "edit_card"]
 
-    forged(log, act.sequence, user="otto")
+    forged(act.sequence, user="otto")
 
     assert f"line {act.sequence}: otto wrote the card of another's {NAME}/2" in auditing.verify().problems

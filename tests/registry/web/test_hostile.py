@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from registry.auditing import FORMULA
+from registry.exporting import FORMULA
 from registry.web.app import build_app
 from registry.web.settings import Settings
 from tests.registry.web import hostile
