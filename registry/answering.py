@@ -24,9 +24,11 @@ def answer(
     if judgement is None:
         return Answer(serve="not_yet", line="Not yet: nothing has checked it.")
     if row.state == "serving":
-        return Answer(serve="yes", line=f"Yes: it serves as {' and '.join(roles)}, approved by {_people(approvals)}.")
+        by = f"{_people(approvals)}{_overruled(judgement)}"
+        return Answer(serve="yes", line=f"Yes: it serves as {' and '.join(roles)}, approved by {by}.")
     if row.state == "approved":
-        return Answer(serve="yes", line=f"Yes: approved by {_people(approvals)}, {_gates(judgement)}; not promoted.")
+        passed = f"{_gates(judgement)}{_overruled(judgement)}"
+        return Answer(serve="yes", line=f"Yes: approved by {_people(approvals)}, {passed}; not promoted.")
     if row.state in ("rejected", "retired"):
         last = next((one for one in acts if one.after == row.state), None)
         by = f" by {last.user}: {last.detail.get('reason') or 'no reason given'}" if last else ""
@@ -46,12 +48,18 @@ def _waiting(row: Row, judgement: Judgement, approvals: list[Approval], acts: li
     missing = max(1, judgement.needed - valid)
     waits = f"it waits for {missing} {'more ' if valid else ''}approval{'s' if missing > 1 else ''}"
     if judgement.blocking:
-        return f"Not yet: {waits}, its author overruled {_blocking(judgement)}"
+        return f"Not yet: {waits}{_overruled(judgement)}."
     return f"Not yet: {waits}; {_gates(judgement)}. {judgement.reason[:1].upper()}{judgement.reason[1:]}"
 
 
 def _blocking(judgement: Judgement) -> str:
     return "; ".join(f"{one.gate.replace('_', ' ')}: {one.line}" for one in judgement.blocking)
+
+
+def _overruled(judgement: Judgement) -> str:
+    """Names alone: the first line of an answer has to stay one."""
+    names = ", ".join(one.gate.replace("_", " ") for one in judgement.blocking)
+    return f", its author overruled {names}" if names else ""
 
 
 def _gates(judgement: Judgement) -> str:

@@ -143,7 +143,10 @@ def _not_approved(row: Row, judgement: Judgement | None, acts: list[Act]) -> str
     what = f"{row.what} is not approved"
     if row.state == "in_review" and judgement is not None:
         count = len(given(acts, row.author))
-        return f"{what}: it is in review, with {count} of {judgement.needed} approvals; tatara review show {row.what}"
+        return (
+            f"{what}: it is in review, with {count} of {judgement.needed} approvals; once a reviewer has approved it "
+            f'(tatara review approve {row.what} reason="..."), package it: tatara package workspace={row.run_id}'
+        )
     if row.state == "rejected":
         last = next(one for one in acts if one.after == "rejected")
         return f"{what}: rejected by {last.user}: {last.detail.get('reason', '')}"

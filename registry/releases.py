@@ -186,7 +186,7 @@ def _package_record(row: Row) -> dict[str, str]:
     try:
         found = read_json(local_artifacts(row.run_id, "package/package.json"))
     except (TataraError, ValueError):
-        raise RefusedError(f"{row.what} is not packaged; run `tatara package workspace=RUN`") from None
+        raise RefusedError(f"{row.what} is not packaged; run `tatara package workspace={row.run_id}`") from None
     keys = ("path", "bento", "model", "sha256", "manifest")
     record = {key: found.get(key) if isinstance(found, dict) else None for key in keys}
     tags = [tag for tag in (record["bento"], record["model"]) if isinstance(tag, str) and _TAG.fullmatch(tag)]

@@ -57,6 +57,8 @@ def _table() -> Iterator[tuple[tuple[State | None, ActName], Rule]]:
 
 TABLE: dict[tuple[State | None, ActName], Rule] = dict(_table())
 """What is not in it is refused."""
+IN_SHELL: dict[str, str] = {"request_changes": "changes", "roll_back": "rollback", "edit_card": "card"}
+"""Acts whose word of the command line is another."""
 ALONE = ("register", "replace", "endorse")
 """Acts that follow from others; nobody asks for them by name."""
 
@@ -83,7 +85,7 @@ def follow(what: str, state: State | None, act: ActName, actor: Actor) -> Rule:
     """
     rule = TABLE.get((state, act))
     if rule is None:
-        open_acts = ", ".join(f"{name} ({TABLE[state, name].least or 'anyone'})" for name in possible(state))
+        open_acts = ", ".join(f"{IN_SHELL.get(a, a)} ({TABLE[state, a].least or 'anyone'})" for a in possible(state))
         where = f"is {state.replace('_', ' ')}" if state else "is not in the registry"
         raise RefusedError(f"{what} {where}: {act.replace('_', ' ')} is not possible; possible: {open_acts or 'none'}")
     if not may(rule, actor):

@@ -92,8 +92,9 @@ def _approval(approval: "Approval") -> str:
 
 
 def _possible(record: "Record") -> str:
-    names = {"request_changes": "changes", "roll_back": "rollback", "edit_card": "card"}
-    shown = [names.get(one.act, one.act) + (f" ({one.refused})" if one.refused else "") for one in record.possible]
+    from registry.states import IN_SHELL
+
+    shown = [IN_SHELL.get(one.act, one.act) + (f" ({one.refused})" if one.refused else "") for one in record.possible]
     return ", ".join(shown) or "nothing"
 
 

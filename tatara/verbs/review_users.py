@@ -10,6 +10,7 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
     """List, add, change the role of, or remove a user; make a link with which he sets a password, or a token."""
     from registry import sessions
     from registry import users as service
+    from registry.web.settings import settings
 
     words = request.words[1:] or ("list",)
     if words == ("list",):
@@ -44,6 +45,9 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
         output.give({"revoked": ended}, f"{ended} sessions and tokens of {name} ended")
     else:
         minutes = given.get("minutes", 60)
+        where = settings().url
         token = service.link(actor, name, minutes)
-        output.give({"token": token, "minutes": minutes}, f"{token}\nworks once, for {minutes} minutes")
+        address = f"{where}/link/{token}"
+        text = f"{address}\nsets the password of {name}; it works once, for {minutes} minutes"
+        output.give({"token": token, "link": address, "minutes": minutes}, text)
     return 0

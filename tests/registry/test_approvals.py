@@ -86,8 +86,9 @@ def test_two_different_reviewers_where_the_policy_asks_for_two(two_reviewers: Pa
     assert review.approve("bob", NAME, version, "good").summary.state == "in_review"
     with pytest.raises(RefusedError, match="bob has approved colours/1 already"):
         review.approve("bob", NAME, version, "again")
-    with pytest.raises(RefusedError, match="in review, with 1 of 2 approvals"):
+    with pytest.raises(RefusedError, match="in review, with 1 of 2 approvals") as refusal:
         review.granted(NAME, version)
+    assert str(refusal.value).endswith(f"package it: tatara package workspace={run_of(version)}")
     assert review.approve("carl", NAME, version, "good").summary.state == "approved"
     assert review.granted(NAME, version).by == ("bob", "carl")
 
@@ -245,8 +246,16 @@ def test_an_overruled_gate_takes_a_second_reviewer(one_reviewer: Path) -> None:
     version = new_version()
     found = checked(evidence(version=version, above_chance=interval(0, -0.1, 0.1)), forced=True)
     assert (found.summary.state, found.summary.needed) == ("in_review", 2)
+    waits = "Not yet: it waits for 2 approvals, its author overruled above chance."
+    assert found.summary.answer.line == waits
     assert review.approve("bob", NAME, version, "known").summary.state == "in_review"
-    assert review.approve("carl", NAME, version, "known").summary.state == "approved"
+    found = review.approve("carl", NAME, version, "known")
+    assert found.summary.state == "approved"
+    assert found.summary.answer.line.endswith("gates passed, its author overruled above chance; not promoted.")
+    packaged(version)
+    review.promote("olga", NAME, version)
+    serves = review.record(NAME, version, "bob").summary.answer.line
+    assert serves == "Yes: it serves as champion, approved by bob and carl, its author overruled above chance."
 
 
 def test_requested_changes_void_the_approvals_before_them(two_reviewers: Path) -> None:

@@ -1,6 +1,5 @@
 """The model card: what is generated, who may write the rest, and that no text is more than text."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from registry.store import client
 from tatara.cli import main
 from tatara.core.errors import RefusedError, UsageError
 from tests.registry.carded import ALLOWED, PAYLOADS, carded, parsed, section
-from tests.registry.cases import NAME, checked, compared, cost, evidence, new_version, part, run_of
+from tests.registry.cases import NAME, checked, compared, cost, evidence, new_version, part, run_of, sql
 
 
 def test_it_says_what_the_run_recorded(store: Path) -> None:
@@ -147,10 +146,7 @@ def test_an_edit_that_was_changed_in_the_log_is_not_shown(store: Path) -> None:
     version = carded()
     review.register("anna", NAME, version)
     review.edit_card("anna", NAME, version, "limits", "never at night")
-    with sqlite3.connect(store / "mlflow" / "mlflow.db") as connection:
-        connection.execute("UPDATE tatara_audit SET detail = replace(detail, 'never', 'also') WHERE act = 'edit_card'")
-    connection.close()
-
+    sql("UPDATE tatara_audit SET detail = replace(detail, 'never', 'also') WHERE act = 'edit_card'")
     with pytest.raises(RefusedError, match="of the audit log was edited"):
         review.card(NAME, version)
 

@@ -113,7 +113,7 @@ def test_what_is_not_approved_or_not_packaged_takes_no_role(store: Path, role: R
     with pytest.raises(Exception, match="knows no colours/2"):
         review.promote("olga", NAME, version, role)
     checked(against(version=version))
-    with pytest.raises(RefusedError, match="is not packaged"):
+    with pytest.raises(RefusedError, match=f"is not packaged; run `tatara package workspace={run_of(version)}`"):
         review.promote("olga", NAME, version, role)
     packaged(version)
     for user in ("vera", "anna", "bob"):

@@ -75,5 +75,5 @@ def test_the_refusal_names_what_is_possible_with_its_roles() -> None:
         follow("digits/3", "checked", "promote", Actor("olga", "operator"))
     assert str(refusal.value) == (
         "digits/3 is checked: promote is not possible; possible: check (anyone), submit (data_scientist), "
-        "reject (reviewer), comment (data_scientist), edit_card (data_scientist), retire (operator)"
+        "reject (reviewer), comment (data_scientist), card (data_scientist), retire (operator)"
     )

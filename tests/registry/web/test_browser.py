@@ -18,6 +18,12 @@ from tests.services.test_page import CONTRAST
 pytestmark = pytest.mark.system
 
 
+OUTSIDE = """() => [...document.querySelectorAll(".shown figcaption *")].filter((one) => !one.matches(".told a") &&
+    one.getBoundingClientRect().right > one.closest("li").getBoundingClientRect().right + 1)
+    .map((one) => one.textContent)"""
+"""Words below an image that reach into the next one."""
+
+
 @pytest.fixture(scope="module")
 def url(people: Path) -> Iterator[str]:
     for name in ("anna", "bob", "olga", "root"):
@@ -29,7 +35,8 @@ def url(people: Path) -> Iterator[str]:
     packaged(first)
     review.promote("olga", NAME, first)
     second = new_version("carl")
-    leave(second, [shown(), shown("test/3/1.png", "3")], changed())
+    long = shown("test/3/1.png", "3", "8  43.6%   3 20.3%   9 13.1%", slices=["brightness: middling, label: 3"])
+    leave(second, [shown(), long], changed())
     slices = tuple(part(str(n), (-0.034 + n / 100, -0.06, 0.01), 0.9) for n in range(10))
     checked(against(version=second, champion="1", comparison=(compared(0.011, 0.006, 0.017),), slices=slices), "carl")
     packaged(second)
@@ -102,6 +109,7 @@ def test_no_width_scrolls_sideways_and_both_schemes_are_readable(
     for path in ("/", "/versions", f"/models/{NAME}", f"/models/{NAME}/versions/2", "/audit", "/users"):
         page = one.open(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(OUTSIDE) == [], path
         for selector in ("main p", ".mute", ".chip", "main a", "h1", "footer", ".verdict strong", "td time"):
             if page.locator(selector).count():
                 assert page.evaluate(CONTRAST, selector) >= 4.5, (path, selector)

@@ -12,6 +12,7 @@ from registry.web.app import build_app
 from registry.web.limits import OF_ADDRESS, OF_NAME, Attempts
 from registry.web.settings import Settings, settings
 from registry.web.visitor import SESSION, VISIT
+from tatara import cli
 from tatara.core.errors import UsageError
 from tests.registry.web.visiting import BASE, send, token, visitor
 
@@ -24,6 +25,18 @@ def dora(people: Path) -> str:
     users.add("root", "dora", "reviewer")
     users.redeem(users.link("root", "dora"), PASSWORD)
     return "dora"
+
+
+def test_the_shell_prints_the_address_that_a_link_has(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TATARA_USER", "root")
+    monkeypatch.setenv("TATARA_REVIEW_URL", "https://review.example.org")
+    assert cli.main(["review", "users", "link", "vera"]) == 0
+    address = capsys.readouterr().out.splitlines()[0]
+    assert address.startswith("https://review.example.org/link/")
+    page = visitor(app).get(address.removeprefix("https://review.example.org"))
+    assert (page.status_code, "vera" in page.text) == (200, True)
 
 
 def test_a_link_sets_a_password_once_and_signs_in(app: FastAPI) -> None:
