@@ -43,6 +43,14 @@ def _classes(generator: np.random.Generator, count: int) -> NDArray[np.intp]:
     return generator.permutation(np.arange(count) % len(LABELS))
 
 
+def expected(shift: Sequence[float], examples: int = 200_000) -> tuple[float, float]:
+    """Of right and wrong: the difference that is to be expected, and the standard deviation of one example's part."""
+    generator = np.random.default_rng(5)
+    new, old = _chances(generator, _classes(generator, examples), shift, mean=0.8)
+    gap = float((new - old).mean())
+    return gap, float((new * (1 - old) + old * (1 - new)).mean() - gap**2) ** 0.5
+
+
 def classification(generator: np.random.Generator, examples: int, shift: Sequence[float]) -> Tables:
     """Right and wrong."""
     import pandas

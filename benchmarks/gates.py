@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_pairs import KINDS, LABELS
+from benchmarks.gate_pairs import KINDS, LABELS, expected
 from pipelines.evidence.comparison import compared
 from pipelines.evidence.resampling import apart, weightings
 from pipelines.evidence.slices import slices
@@ -118,14 +118,19 @@ def verdicts(
 
 
 def needed(kind: str) -> int:
-    """Examples with which the planted loss is to be seen with the promised power: by a large sample's deviation."""
-    many = 20_000 if kind == "classification" else 400
-    new, old = KINDS[kind](np.random.default_rng(5), many, [-LOSS[kind]] * len(LABELS))
-    challenger, champion = importlib.import_module(f"pipelines.tasks.{kind}.judged").judged(new, old, LABELS, None)
-    primary = next(iter(challenger.metrics))
-    gap = apart(challenger.metrics[primary], champion.metrics[primary], weightings(many, 0))
-    decisions, exact = float(challenger.decisions.mean()), kind == "classification"
-    found = examples_needed(gap.value, gap.deviation * sqrt(many), MARGIN, decisions, exact)
+    """Examples with which the planted loss is to be seen with the promised power: of right and wrong by what is to be
+    expected, else by a large sample's deviation."""
+    shift, many, decisions = [-LOSS[kind]] * len(LABELS), 400, 1.0
+    if kind == "classification":
+        gap, deviation = expected(shift)
+    else:
+        new, old = KINDS[kind](np.random.default_rng(5), many, shift)
+        challenger, champion = importlib.import_module(f"pipelines.tasks.{kind}.judged").judged(new, old, LABELS, None)
+        primary = next(iter(challenger.metrics))
+        sampled = apart(challenger.metrics[primary], champion.metrics[primary], weightings(many, 0))
+        gap, deviation = sampled.value, sampled.deviation * sqrt(many)
+        decisions = float(challenger.decisions.mean())
+    found = examples_needed(gap, deviation, MARGIN, decisions, exact=kind == "classification")
     assert found is not None
     return found
 

@@ -149,11 +149,13 @@ def _stem(path: str) -> str:
 
 
 def _earlier(releases: tuple[Release, ...], version: str) -> str | None:
-    """The last champion that was another one, where ``version`` is champion now."""
-    champions = [one.version for one in releases if one.role == "champion"]
-    if not champions or champions[0] != version:
-        return None
-    return next((one for one in champions if one is not None and one != version), None)
+    """The champion before, where ``version`` is champion now; none that was left by going back to one before it."""
+    line: list[str | None] = []
+    for one in reversed(releases):
+        if one.role == "champion":
+            line = [*line[: line.index(one.version)], one.version] if one.version in line else [*line, one.version]
+    standing = [one for one in line if one is not None]
+    return standing[-2] if len(standing) > 1 and line[-1] == version else None
 
 
 def _was_champion(releases: tuple[Release, ...], version: str) -> bool:

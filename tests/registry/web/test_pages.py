@@ -131,6 +131,7 @@ def test_approve_promote_and_roll_back_from_the_page(app: FastAPI, champion: str
     assert send(olga, f"{AT}/{champion}/rollback", reason="wrong on the new cameras").status_code == 303
     assert review.history(NAME).champion == champion
     assert "wrong on the new cameras" in olga.get(f"/models/{NAME}").text
+    assert f"{version}/rollback" not in olga.get(f"{AT}/{champion}").text  # what was gone back from is not offered
 
 
 def test_a_picture_that_is_not_what_was_judged_is_refused_and_its_page_says_so(app: FastAPI, champion: str) -> None:
