@@ -95,7 +95,7 @@ def _above_chance(evidence: Evidence, gate: AboveChanceGate, policy: Policy) -> 
     gap = evidence.above_chance
     if gap is None:
         return None
-    shown = f"({gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}])"
+    shown = f"({_shown(gap)})"
     if gap.low > 0:
         return _say(gate, "pass", f"better than guessing {shown}", _numbers(gap))
     if gap.high <= 0:

@@ -2,16 +2,15 @@
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from registry import audit, database, users
 from registry.records import User
 from registry.states import Actor, at_least
 from tatara.core.errors import RefusedError, UsageError
-from tatara.core.files import sha256_bytes
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 Kind = Literal["page", "api"]
 HOURS = 12
@@ -70,11 +69,11 @@ def holder(secret: str, kind: Kind) -> User | None:
     query = (
         USERS.select()
         .join(SESSIONS, SESSIONS.c.user == USERS.c.name)
-        .where(SESSIONS.c.digest == _hashed(secret), SESSIONS.c.kind == kind, SESSIONS.c.expires > int(time.time()))
+        .where(
+            SESSIONS.c.digest == users.hashed(secret), SESSIONS.c.kind == kind, SESSIONS.c.expires > int(time.time())
+        )
     )
-    with database.reading() as connection:
-        row = connection.execute(query).mappings().first()
-    return User(name=row["name"], role=row["role"]) if row else None
+    return _first(query)
 
 
 def invited(link: str) -> User | None:
@@ -84,11 +83,9 @@ def invited(link: str) -> User | None:
     query = (
         USERS.select()
         .join(TOKENS, TOKENS.c.user == USERS.c.name)
-        .where(TOKENS.c.digest == _hashed(link), TOKENS.c.expires >= int(time.time()))
+        .where(TOKENS.c.digest == users.hashed(link), TOKENS.c.expires >= int(time.time()))
     )
-    with database.reading() as connection:
-        row = connection.execute(query).mappings().first()
-    return User(name=row["name"], role=row["role"]) if row else None
+    return _first(query)
 
 
 def end(secret: str) -> None:
@@ -96,7 +93,13 @@ def end(secret: str) -> None:
     from registry.tables import SESSIONS
 
     with database.writing() as connection:
-        connection.execute(SESSIONS.delete().where(SESSIONS.c.digest == _hashed(secret)))
+        connection.execute(SESSIONS.delete().where(SESSIONS.c.digest == users.hashed(secret)))
+
+
+def _first(query: "Select[Any]") -> User | None:
+    with database.reading() as connection:
+        row = connection.execute(query).mappings().first()
+    return User(name=row["name"], role=row["role"]) if row else None
 
 
 def _keep(connection: "Connection", kind: Kind, user: str, seconds: int) -> str:
@@ -104,7 +107,7 @@ def _keep(connection: "Connection", kind: Kind, user: str, seconds: int) -> str:
 
     now, secret = int(time.time()), secrets.token_urlsafe(32)
     connection.execute(SESSIONS.delete().where(SESSIONS.c.expires <= now))
-    values = {"digest": _hashed(secret), "kind": kind, "user": user, "expires": now + seconds}
+    values = {"digest": users.hashed(secret), "kind": kind, "user": user, "expires": now + seconds}
     connection.execute(SESSIONS.insert().values(values))
     return secret
 
@@ -112,8 +115,3 @@ def _keep(connection: "Connection", kind: Kind, user: str, seconds: int) -> str:
 def _allow(acting: Actor, found: Actor) -> None:
     if acting.name != found.name and not at_least(acting, "admin"):
         raise RefusedError(f"the tokens of {found.name} are his and an admin's to make, and {acting.name} is neither")
-
-
-def _hashed(secret: str) -> str:
-    """256 random bits need no salt and no slowness."""
-    return sha256_bytes(secret.encode(errors="replace"))

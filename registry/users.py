@@ -171,26 +171,33 @@ def link(actor_name: str, name: str, minutes: int = 60) -> str:
         RefusedError: ``actor_name`` is no admin.
         UsageError: no such user.
     """
-    from registry.tables import TOKENS, USERS
+    from registry.tables import TOKENS
 
     token = secrets.token_urlsafe(32)
     with audit.writing() as connection:
         found = _known(connection, name)
-        first = connection.execute(USERS.select().where(USERS.c.password.is_not(None))).first() is None
-        acting = stranger(actor_name) if first and found.role == "admin" else _admin(connection, actor_name)
+        acting = (
+            stranger(actor_name)
+            if _no_password(connection) and found.role == "admin"
+            else _admin(connection, actor_name)
+        )
         connection.execute(TOKENS.delete().where(TOKENS.c.user == found.name))
         expires = int(time.time()) + 60 * minutes
-        connection.execute(TOKENS.insert().values(digest=_hashed(token), user=found.name, expires=expires))
+        connection.execute(TOKENS.insert().values(digest=hashed(token), user=found.name, expires=expires))
         audit.append(connection, acting, "link_made", detail={"user": found.name, "minutes": minutes})
     return token
 
 
 def nobody_can_sign_in() -> bool:
     """Whether no user has a password yet."""
+    with database.reading() as connection:
+        return _no_password(connection)
+
+
+def _no_password(connection: "Connection") -> bool:
     from registry.tables import USERS
 
-    with database.reading() as connection:
-        return connection.execute(USERS.select().where(USERS.c.password.is_not(None))).first() is None
+    return connection.execute(USERS.select().where(USERS.c.password.is_not(None))).first() is None
 
 
 def redeem(token: str, password: str) -> User:
@@ -225,7 +232,7 @@ def redeem(token: str, password: str) -> User:
 def _redeemable(connection: "Connection", token: str) -> Any:
     from registry.tables import TOKENS
 
-    row = connection.execute(TOKENS.select().where(TOKENS.c.digest == _hashed(token))).mappings().first()
+    row = connection.execute(TOKENS.select().where(TOKENS.c.digest == hashed(token))).mappings().first()
     if row is None or row["expires"] < time.time():
         raise RefusedError("this link was used, is too old, or never was one; an admin makes a new one")
     return row
@@ -263,7 +270,7 @@ def _bytes(password: str) -> bytes:
     return password.encode(errors="surrogateescape")
 
 
-def _hashed(token: str) -> str:
+def hashed(token: str) -> str:
     """256 random bits need no salt and no slowness."""
     return sha256_bytes(token.encode(errors="replace"))
 

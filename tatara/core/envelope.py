@@ -36,7 +36,7 @@ class Envelope(Strict):
 def seal(payload: Strict, kind: str, key: "Ed25519PrivateKey") -> Envelope:
     """``payload`` signed as a ``kind`` of record, such as ``release``, or as a media type."""
     body = canonical_json(payload.model_dump(mode="json", by_alias=True)).encode()
-    signature = key.sign(_encoded(_type(kind), body))
+    signature = key.sign(pre_authentication(_type(kind), body))
     return Envelope(
         payloadType=_type(kind),
         payload=base64.b64encode(body).decode(),
@@ -60,7 +60,7 @@ def opened(content: bytes | str, kind: str, schema: type[Payload], key: "Ed25519
             raise RefusedError(f"the signed record is a {envelope.payloadType}, not a {_type(kind)}")
         if key_id(key) not in signed:
             raise RefusedError(f"the {kind} is signed by another key than {key_id(key)[:12]}; is it this registry's?")
-        key.verify(signed[key_id(key)], _encoded(envelope.payloadType, body))
+        key.verify(signed[key_id(key)], pre_authentication(envelope.payloadType, body))
         return schema.model_validate_json(body)
     except InvalidSignature:
         raise RefusedError(f"the signature of the {kind} does not hold: it was changed after it was signed") from None
@@ -139,6 +139,6 @@ def _type(kind: str) -> str:
     return kind if "/" in kind else f"application/vnd.tatara.{kind}+json"
 
 
-def _encoded(kind: str, body: bytes) -> bytes:
+def pre_authentication(kind: str, body: bytes) -> bytes:
     """DSSE's pre-authentication encoding, version 1."""
     return b"DSSEv1 %d %b %d %b" % (len(kind.encode()), kind.encode(), len(body), body)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tatara.core.envelope import pre_authentication
 from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import sha256_file
 from tatara.core.manifest import first_difference
@@ -162,9 +163,8 @@ def _statement(signature: Path, key: "EllipticCurvePublicKey", key_file: Path) -
         raise RefusedError(f"{signature} is a {kinds[0]} of {kinds[1]}, not a model signature; sign anew")
     if hint != key_hint(key):
         raise RefusedError(f"{signature} was made with another key than {key_file}; is it the right one?")
-    encoded = b"DSSEv1 %d %b %d %b" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
     try:
-        key.verify(raw, encoded, ECDSA(getattr(hashes, CURVES[key.curve.name])()))
+        key.verify(raw, pre_authentication(PAYLOAD, payload), ECDSA(getattr(hashes, CURVES[key.curve.name])()))
     except InvalidSignature:
         raise RefusedError(f"{signature} was changed since it was made: it does not hold for {key_file}") from None
     return json.loads(payload)
