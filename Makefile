@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .tatara/venv/bin
 # A process a core up to four, each with whole files: most of a test's time is TensorFlow tracing a graph on one core.
-PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A process that a test's timeout ends is not replaced: its file would be tried again for ever.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 TYPED := tatara pipelines registry services
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHON
