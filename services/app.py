@@ -1,7 +1,8 @@
 """The HTTP surface: what is answered at which path."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +13,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from services import metrics
-from services.engine import Engine, Identity
+from services.engine import Engine
 from services.errors import RequestError
+from services.models import Models
 from services.openapi import openapi
 from services.uploads import Upload, read_upload
 from tatara.core.errors import BoundError, DecodeError
@@ -28,9 +30,9 @@ POLICY = (
 )
 
 
-def build_app(engine: Engine) -> Starlette:
-    """The routes of one engine."""
-    surface = Surface(engine)
+def build_app(models: Models) -> Starlette:
+    """The routes of one server."""
+    surface = Surface(models)
     return Starlette(
         routes=[
             Route("/predict", surface.predict, methods=["POST"]),
@@ -50,27 +52,29 @@ def build_app(engine: Engine) -> Starlette:
 
 
 class Surface:
-    """One method a path."""
+    """One method a path. The engine that answers is kept in ``request.state.engine``, for the headers."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._busy = asyncio.Semaphore(engine.settings.max_requests)
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._settings = models.default.current.settings
+        self._busy = asyncio.Semaphore(self._settings.max_requests)
 
     async def predict(self, request: Request) -> Response:
         """Files in, typed answers out."""
-        identity = self._serving()
-        found = await self._asked(request, self._answers)
-        metrics.EXAMPLES.inc(len(found))
-        model = {"name": identity.name, "version": identity.version}
-        body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
-        return await asyncio.to_thread(_json, body)
+        with self._leased(request) as engine:
+            found = await self._asked(request, engine, self._answers)
+            metrics.EXAMPLES.inc(len(found))
+            assert engine.identity is not None
+            model = {"name": engine.identity.name, "version": engine.identity.version}
+            body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+            return await asyncio.to_thread(_json, body)
 
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
-        self._serving()
-        picture = await self._asked(request, self._picture)
-        metrics.EXAMPLES.inc()
-        return Response(picture, media_type="image/png")
+        with self._leased(request) as engine:
+            picture = await self._asked(request, engine, self._picture)
+            metrics.EXAMPLES.inc()
+            return Response(picture, media_type="image/png")
 
     async def health(self, request: Request) -> Response:
         """The process is alive."""
@@ -78,8 +82,8 @@ class Surface:
 
     async def ready(self, request: Request) -> Response:
         """The golden cases have passed."""
-        self._serving()
-        return _json({"status": "ready"})
+        with self._leased(request):
+            return _json({"status": "ready"})
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus' text format."""
@@ -89,25 +93,23 @@ class Surface:
 
     async def lineage(self, request: Request) -> Response:
         """The chain from the training data to this model."""
-        return _json(self._serving().lineage.model_dump(mode="json"))
+        with self._leased(request) as engine:
+            assert engine.identity is not None
+            return _json(engine.identity.lineage.model_dump(mode="json"))
 
     async def model(self, request: Request) -> Response:
         """Name, version, contract and lineage digest."""
-        identity = self._serving()
-        contract = self._engine.runtime.contract.model_dump(mode="json")
-        return _json(
-            {
-                "name": identity.name,
-                "version": identity.version,
-                "lineage": identity.lineage.digest,
-                "contract": contract,
-            }
-        )
+        with self._leased(request) as engine:
+            assert engine.identity is not None
+            said = {"name": engine.identity.name, "version": engine.identity.version}
+            contract = engine.runtime.contract.model_dump(mode="json")
+            return _json({**said, "lineage": engine.identity.lineage.digest, "contract": contract})
 
     async def openapi(self, request: Request) -> Response:
         """This surface, described."""
-        identity = self._serving()
-        return _json(openapi(self._engine, identity))
+        with self._leased(request) as engine:
+            assert engine.identity is not None
+            return _json(openapi(engine, engine.identity))
 
     async def page(self, request: Request) -> Response:
         """A page to drop images on."""
@@ -117,49 +119,50 @@ class Surface:
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         return FileResponse(path, headers=headers)
 
-    def _serving(self) -> Identity:
-        if self._engine.refusal is not None or self._engine.identity is None:
-            raise RequestError(503, "ready", f"not ready: {self._engine.refusal}")
-        return self._engine.identity
+    @contextmanager
+    def _leased(self, request: Request) -> Iterator[Engine]:
+        with self._models.default.lease() as engine:
+            request.state.engine = engine
+            yield engine
 
-    async def _asked(self, request: Request, ask: Callable[[Upload, Any], Awaitable[T]]) -> T:
+    async def _asked(self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Awaitable[T]]) -> T:
         """What ``ask`` gives for the request's files and options, under the caps on requests and time."""
         if self._busy.locked():
             raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
         async with self._busy:
-            upload = await read_upload(request, self._engine.settings)
-            options = self._options(upload)
-            seconds = self._engine.settings.answer_seconds
+            upload = await read_upload(request, self._settings)
+            options = _options(engine, upload)
+            seconds = self._settings.answer_seconds
             try:
                 async with asyncio.timeout(seconds):
-                    return await ask(upload, options)
+                    return await ask(engine, upload, options)
             except TimeoutError:
                 what = "a smaller image" if len(upload.contents) == 1 else "fewer or smaller images"
                 advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
                 raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
-    def _options(self, upload: Upload) -> Any:
-        runtime = self._engine.runtime
-        try:
-            return read_options(runtime.kind, runtime.contract, upload.given)
-        except OptionError as error:
-            raise RequestError(422, error.name, str(error)) from None
-
-    async def _answers(self, upload: Upload, options: Any) -> list[BaseModel]:
+    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[BaseModel]:
         found: list[BaseModel] = []
-        for name, one in zip(upload.names, await self._engine.answers(upload.contents, options), strict=True):
+        for name, one in zip(upload.names, await engine.answers(upload.contents, options), strict=True):
             if isinstance(one, Exception):
                 raise _refusal(one, name)
             found.append(one)
         return found
 
-    async def _picture(self, upload: Upload, options: Any) -> bytes:
+    async def _picture(self, engine: Engine, upload: Upload, options: Any) -> bytes:
         if len(upload.contents) > 1:
             raise RequestError(413, "max_files", f"{len(upload.contents)} files; one picture is drawn at a time")
         try:
-            return await self._engine.picture(upload.contents[0], options)
+            return await engine.picture(upload.contents[0], options)
         except (DecodeError, BoundError) as error:
             raise _refusal(error, upload.names[0]) from None
+
+
+def _options(engine: Engine, upload: Upload) -> Any:
+    try:
+        return read_options(engine.runtime.kind, engine.runtime.contract, upload.given)
+    except OptionError as error:
+        raise RequestError(422, error.name, str(error)) from None
 
 
 def _refusal(error: Exception, name: str) -> Exception:

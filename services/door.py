@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -10,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import metrics
 from services.app import build_app
-from services.engine import Engine
+from services.engine import Identity
 from services.errors import RequestError, error_response
+from services.models import Models
 
 logger = logging.getLogger("tatara.service")
 RULES = {404: "path", 405: "method"}
@@ -20,8 +22,8 @@ RULES = {404: "path", 405: "method"}
 class Door:
     """ASGI middleware that answers every HTTP request by the surface of `services.app`, in BentoML's place."""
 
-    def __init__(self, app: ASGIApp, engine: Engine) -> None:
-        self._bento, self._engine, self._surface = app, engine, build_app(engine)
+    def __init__(self, app: ASGIApp, models: Models) -> None:
+        self._bento, self._models, self._surface = app, models, build_app(models)
         self._paths = {getattr(route, "path", "") for route in self._surface.routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,23 +32,24 @@ class Door:
             await self._bento(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
+        state: dict[str, Any] = {}
         path = scope["path"] if scope["path"] in self._paths else "other"
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), *self._headers()]
+                message["headers"] = [*message.get("headers", []), *_headers(self._answering(state))]
             await send(message)
 
         with metrics.IN_FLIGHT.track_inprogress():
-            await self._answer(scope, receive, send_with_headers)
+            await self._answer({**scope, "app": self._surface, "state": state}, receive, send_with_headers)
         metrics.REQUESTS.labels(path, str(status)).inc()
         metrics.SECONDS.labels(path).observe(time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._surface.router({**scope, "app": self._surface}, receive, send)
+            await self._surface.router(scope, receive, send)
         except ClientDisconnect:
             logger.info("the client left before its request was read")
         except RequestError as error:
@@ -68,12 +71,18 @@ class Door:
         extra = {"Retry-After": "1"} if error.status in (429, 503) else {}
         await error_response(error, {**(headers or {}), **extra})(scope, receive, send)
 
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        if (identity := self._engine.identity) is None:
-            return []
-        values = {
-            "X-Tatara-Model": quote(identity.name),
-            "X-Tatara-Version": quote(identity.version),
-            "X-Tatara-Lineage": str(identity.lineage.digest),
-        }
-        return [(name.lower().encode(), value.encode()) for name, value in values.items()]
+    def _answering(self, state: dict[str, Any]) -> Identity | None:
+        """Whose answer it is: of the engine that the request was given, of the default one where it asked none."""
+        identity: Identity | None = state.get("engine", self._models.default.current).identity
+        return identity
+
+
+def _headers(identity: Identity | None) -> list[tuple[bytes, bytes]]:
+    if identity is None:
+        return []
+    values = {
+        "X-Tatara-Model": quote(identity.name),
+        "X-Tatara-Version": quote(identity.version),
+        "X-Tatara-Lineage": str(identity.lineage.digest),
+    }
+    return [(name.lower().encode(), value.encode()) for name, value in values.items()]

@@ -84,6 +84,7 @@ class Engine:
         self.pin, self.settings = pin, settings
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
+        self.stopped = False
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
 
@@ -110,6 +111,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the threads."""
+        self.stopped = True
         self._pool.shutdown(cancel_futures=True)
         if hasattr(self, "_batcher"):
             self._batcher.close()

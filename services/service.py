@@ -9,22 +9,23 @@ import bentoml
 from services.door import Door
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
+from services.models import Models
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
 SUPERVISOR = "TATARA_SUPERVISOR"
 """Environment variable with the process id of BentoML's supervisor."""
 
-_engine: list[Engine] = []
+_models: list[Models] = []
 
 
 class _LateDoor(Door):
-    """`Door` over the engine of this process: BentoML builds middleware after it imported this module."""
+    """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
 
     def __init__(self, app: object) -> None:
         pin = read_pin()
-        _engine.append(Engine(pin, read_settings(pin)))
-        super().__init__(app, _engine[0])  # type: ignore[arg-type]
+        _models.append(Models(Engine(pin, read_settings(pin))))
+        super().__init__(app, _models[0])  # type: ignore[arg-type]
 
 
 @bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
@@ -49,13 +50,13 @@ class TataraService:
     async def start(self) -> None:
         """Load the model while the process already says that it is alive."""
         end_with(int(os.environ.get(SUPERVISOR, os.getppid())))
-        self._starting = asyncio.create_task(_engine[0].start())
+        self._starting = asyncio.create_task(_models[0].default.current.start())
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """End the model's threads."""
+        """End the models' threads."""
         end_soon()
-        _engine[0].stop()
+        _models[0].stop()
 
 
 TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ import uvicorn
 
 from services.door import Door
 from services.engine import Engine
+from services.models import Models
 from services.settings import Pin, Settings
 
 
@@ -22,7 +23,7 @@ async def _nothing(*_: object) -> None:
 def serving(folder: Path, settings: Settings | None = None) -> Iterator[str]:
     """The address of a ready service; requests wait in the socket until it is."""
     engine = Engine(Pin(folder), settings or Settings(threads=2))
-    server = uvicorn.Server(uvicorn.Config(Door(_nothing, engine), lifespan="off", log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(Door(_nothing, Models(engine)), lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from services.door import Door
 from services.engine import Engine
+from services.models import Models
 from services.settings import Pin, Settings
 from tatara.core.contract import Tiling
 from tatara.core.runtime import Runtime
@@ -30,7 +31,7 @@ def client(engine: Engine) -> httpx.AsyncClient:
     async def nothing(*_: object) -> None:
         raise AssertionError
 
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Door(nothing, engine)), base_url="http://door")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(Door(nothing, Models(engine))), base_url="http://door")
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:

@@ -1,0 +1,113 @@
+"""The models of one server: by registered name the versions that are loaded, and which of them answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.engine import Engine
+from services.errors import RequestError
+
+
+class Slot:
+    """One registered name. Everything is called from the event loop, so nothing is locked.
+
+    Attributes:
+        current: answers where a request names no version.
+        loaded: every version that can be asked, ``current`` among them, by its number once that is known.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.current = engine
+        self._beside: list[Engine] = []
+        self._leases: dict[Engine, int] = {}
+
+    @property
+    def name(self) -> str | None:
+        """Registered name, once the model is read."""
+        return self.current.identity.name if self.current.identity else None
+
+    @property
+    def loaded(self) -> dict[str, Engine]:
+        """Version -> engine, the current one last; where a version is loaded twice, the newer one."""
+        engines = [*reversed(self._beside), self.current]
+        return {engine.identity.version: engine for engine in engines if engine.identity is not None}
+
+    def add(self, engine: Engine) -> None:
+        """Let a started version be asked by its number."""
+        self._beside.append(engine)
+
+    def swap(self, engine: Engine) -> Engine:
+        """Let ``engine`` answer what comes from now on; requests that have begun end with the one that they began with.
+
+        Returns:
+            The one that answered until now. It stays loaded until `retire`.
+        """
+        before = self.current
+        if engine is not before:
+            self._beside = [before, *(one for one in self._beside if one is not engine)]
+            self.current = engine
+        return before
+
+    def retire(self, engine: Engine) -> None:
+        """Take a version away, and end its threads when its last request is answered."""
+        self._beside = [one for one in self._beside if one is not engine]
+        if not self._leases.get(engine):
+            engine.stop()
+
+    @contextmanager
+    def lease(self, version: str | None = None) -> Iterator[Engine]:
+        """The engine that answers one request, kept alive until the request is answered.
+
+        Raises:
+            RequestError: no such version (404), or it is not ready (503).
+        """
+        engine = self._find(version)
+        if engine.refusal is not None:
+            raise RequestError(503, "ready", f"not ready: {engine.refusal}")
+        self._leases[engine] = self._leases.get(engine, 0) + 1
+        try:
+            yield engine
+        finally:
+            self._leases[engine] -= 1
+            if not self._leases[engine]:
+                del self._leases[engine]
+                if engine is not self.current and engine not in self._beside:
+                    engine.stop()
+
+    def _find(self, version: str | None) -> Engine:
+        if version is None:
+            return self.current
+        try:
+            return self.loaded[version]
+        except KeyError:
+            here = ", ".join(self.loaded) or "none yet"
+            raise RequestError(404, "version", f"{self.name} has no version {version} here; loaded: {here}") from None
+
+
+class Models:
+    """Every slot of this server; the first one answers where a request names no model."""
+
+    def __init__(self, first: Engine) -> None:
+        self.slots = [Slot(first)]
+
+    @property
+    def default(self) -> Slot:
+        """Answers where a request names no model."""
+        return self.slots[0]
+
+    def named(self, name: str) -> Slot:
+        """The slot of a registered name.
+
+        Raises:
+            RequestError: there is none (404).
+        """
+        for slot in self.slots:
+            if slot.name == name:
+                return slot
+        here = ", ".join(slot.name for slot in self.slots if slot.name) or "none yet"
+        raise RequestError(404, "model", f"no model {name} here; served: {here}")
+
+    def stop(self) -> None:
+        """End every engine's threads."""
+        for slot in self.slots:
+            for engine in dict.fromkeys([slot.current, *slot.loaded.values()]):
+                engine.stop()
