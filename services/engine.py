@@ -30,7 +30,7 @@ STORED_BESIDE = ("model.yaml",)
 
 T = TypeVar("T")
 Example = bytes | NDArray[Any]
-"""An image: a file's bytes, pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as the model takes it."""
+"""An image: a file's bytes, pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as it is inferred."""
 logger = logging.getLogger("tatara.service")
 
 
@@ -132,7 +132,7 @@ class Engine:
         asked = (self._ask(content, lambda finished, _: finished) for content in contents)
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    async def picture(self, content: bytes, options: Any) -> bytes:
+    async def picture(self, content: Example, options: Any) -> bytes:
         """One image with its answer drawn, as a PNG file.
 
         Raises:
