@@ -13,6 +13,7 @@ from services.settings import Settings
 
 TIMEOUT = "X-Tatara-Timeout"
 """Header with the seconds after which an answer is of no use to whoever asks."""
+LONGEST = 86_400.0
 
 
 class Gate:
@@ -94,7 +95,7 @@ def given_seconds(text: str | None) -> float | None:
     """The deadline that a request gives, or None.
 
     Raises:
-        RequestError: not a number of seconds over 0 (422).
+        RequestError: not a number of seconds, a thousandth at least (422).
     """
     if text is None:
         return None
@@ -102,9 +103,9 @@ def given_seconds(text: str | None) -> float | None:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise RequestError(422, "timeout", f"{TIMEOUT}: {text[:40]!r}; give seconds over 0, such as 2.5")
-    return seconds
+    if not 0.001 <= seconds < math.inf:
+        raise RequestError(422, "timeout", f"{TIMEOUT}: {text[:40]!r}; give seconds, 0.001 at least, such as 2.5")
+    return min(seconds, LONGEST)
 
 
 def read_json(content: bytes, settings: Settings) -> Any:
