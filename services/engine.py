@@ -29,6 +29,8 @@ STORED_BESIDE = ("model.yaml",)
 """What BentoML's model store adds to a model folder."""
 
 T = TypeVar("T")
+Example = bytes | NDArray[Any]
+"""An image: a file's bytes, pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as it is inferred."""
 logger = logging.getLogger("tatara.service")
 
 
@@ -116,7 +118,7 @@ class Engine:
         if hasattr(self, "_batcher"):
             self._batcher.close()
 
-    async def answers(self, contents: Sequence[bytes], options: Any) -> list[Any]:
+    async def answers(self, contents: Sequence[Example], options: Any) -> list[Any]:
         """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead."""
 
         def answer(finished: Finished, image: Opened) -> Any:
@@ -125,7 +127,12 @@ class Engine:
         asked = (self._ask(content, answer, options) for content in contents)
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    async def picture(self, content: bytes, options: Any) -> bytes:
+    async def finished(self, contents: Sequence[Example]) -> list[Any]:
+        """The finished answer to each example, tensors by name; for one that cannot be answered, the reason instead."""
+        asked = (self._ask(content, lambda finished, _: finished) for content in contents)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    async def picture(self, content: Example, options: Any) -> bytes:
         """One image with its answer drawn, as a PNG file.
 
         Raises:
@@ -143,12 +150,12 @@ class Engine:
         return await self._ask(content, draw, options, keep=True)
 
     async def _ask(
-        self, content: bytes, use: Callable[[Finished, Opened], T], options: Any = None, keep: bool = False
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any = None, keep: bool = False
     ) -> T:
         """What ``use`` makes of the finished answer. It runs where that is made: large answers never wait for it.
 
         Args:
-            content: the file's bytes.
+            content: the example.
             use: of the finished answer.
             options: what of the answer is needed; all by default.
             keep: the pixels, for ``use``.
@@ -162,8 +169,14 @@ class Engine:
             outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
             return await self._in_pool(lambda: use(self.runtime.finish(outputs, image.size, options), image))
 
-    def _open(self, content: bytes, keep: bool) -> Opened:
-        pixels = self.runtime.admit(content)
+    def _open(self, content: Example, keep: bool) -> Opened:
+        if isinstance(content, np.ndarray) and content.dtype == np.float32:
+            size = (content.shape[0], content.shape[1])
+            return Opened(size, [(0, 0, *size)], content, np.empty((0, *content.shape[1:]), np.uint8))
+        if isinstance(content, np.ndarray):
+            pixels = self.runtime.admit_pixels(content)
+        else:
+            pixels = self.runtime.admit(content, self.settings.max_pixels)
         size = (pixels.shape[0], pixels.shape[1])
         cut = windows(*size, self.runtime.contract.tiling)
         if len(cut) > 1:

@@ -113,14 +113,42 @@ class Runtime:
                 row = {name: values[position] for name, values in outputs.items()}
                 yield self.finish(row, (pixels.shape[0], pixels.shape[1]))
 
-    def admit(self, content: bytes) -> NDArray[np.uint8]:
-        """Decode one request's bytes and hold them to the contract's bounds.
+    @property
+    def tensors(self) -> dict[str, tuple[str, list[Any]]]:
+        """Name -> ONNX Runtime's type and the shape, of the finished answer to one example."""
+        session, names = self._finish or self._model, self.contract.finished or self.contract.outputs
+        types = {one.name: one.type for one in session.get_outputs()}
+        return {name: (types[name], list(shape)) for name, shape in names.items()}
+
+    @property
+    def prepared_shape(self) -> tuple[int, ...]:
+        """Of one prepared example."""
+        return tuple(self._model.get_inputs()[0].shape[1:])
+
+    def admit_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Hold decoded pixels to the contract's bounds, but for those on the file that they never were in.
 
         Raises:
-            DecodeError: the bytes cannot be read.
             BoundError: a bound is broken; the message begins with the rule's name.
         """
-        pixels, facts = image.measure(content)
+        facts = image.pixel_facts(pixels)
+        for bound in self.contract.bounds:
+            if bound.column in facts and (violation := bound.violation(facts[bound.column])):
+                raise BoundError(bound.rule, violation)
+        return pixels
+
+    def admit(self, content: bytes, most: int = image.MAX_PIXELS) -> NDArray[np.uint8]:
+        """Decode one request's bytes and hold them to the contract's bounds.
+
+        Args:
+            content: the file's bytes.
+            most: pixels that are decoded.
+
+        Raises:
+            DecodeError: the bytes cannot be read, or hold too many pixels.
+            BoundError: a bound is broken; the message begins with the rule's name.
+        """
+        pixels, facts = image.measure(content, most)
         for bound in self.contract.bounds:
             if violation := bound.violation(getattr(facts, bound.column)):
                 raise BoundError(bound.rule, violation)
