@@ -84,9 +84,9 @@ class Surface:
             found = await self._asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
-            model = {"name": engine.identity.name, "version": engine.identity.version}
-            body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
-            return await asyncio.to_thread(_json, body)
+            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
@@ -188,10 +188,11 @@ class Surface:
             advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
             raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
-    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[BaseModel]:
+    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[bytes]:
+        """Each answer's JSON."""
         names, contents = _examples(engine, upload)
-        found: list[BaseModel] = []
-        for name, one in zip(names, await engine.answers(contents, options), strict=True):
+        found: list[bytes] = []
+        for name, one in zip(names, await engine.answers(contents, options, _written), strict=True):
             if isinstance(one, Exception):
                 raise _refusal(one, name)
             found.append(one)
@@ -227,6 +228,10 @@ def _examples(engine: Engine, upload: Upload) -> tuple[Sequence[str], Sequence[E
         return upload.names, upload.contents
     rows = examples(upload.array, engine.runtime.prepared_shape, engine.settings)
     return [f"row {position}" for position in range(len(rows))], rows
+
+
+def _written(answer: BaseModel) -> bytes:
+    return answer.model_dump_json().encode()
 
 
 def _options(engine: Engine, upload: Upload) -> Any:
