@@ -5,7 +5,6 @@ import io
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from services import metrics
 from services.batching import LINGER, Batcher, Outputs, best_size, measured
 from services.settings import Pin, Settings
+from services.workers import Workers
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import read_json
@@ -100,7 +100,7 @@ class Engine:
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
         self.stopped = False
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
+        self._pool = Workers(settings.threads, "image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
         self._batcher: Batcher | None = None
         self._working = self._opening = 0
@@ -126,7 +126,7 @@ class Engine:
     def stop(self) -> None:
         """End the threads."""
         self.stopped = True
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
         if self._batcher is not None:
             self._batcher.close()
 
@@ -268,7 +268,7 @@ class Engine:
             return function(*values)
 
         asked = time.perf_counter()
-        return await asyncio.get_running_loop().run_in_executor(self._pool, timed)
+        return await self._pool.run(timed)
 
     def _choose(self) -> None:
         """Make batches where they cost less by example, as measured now."""
