@@ -17,6 +17,7 @@ from services.engine import Engine
 from services.errors import RequestError
 from services.models import Models
 from services.openapi import openapi
+from services.seen import CURRENT
 from services.uploads import Upload, read_upload
 from tatara.core.errors import BoundError, DecodeError
 from tatara.core.files import canonical_json
@@ -66,7 +67,9 @@ class Surface:
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
             model = {"name": engine.identity.name, "version": engine.identity.version}
-            body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+            body: dict[str, Any] = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+            if (seen := CURRENT.get()) is not None:
+                seen.answers = body["answers"]
             return await asyncio.to_thread(_json, body)
 
     async def render(self, request: Request) -> Response:
@@ -131,6 +134,8 @@ class Surface:
             raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
         async with self._busy:
             upload = await read_upload(request, self._settings)
+            if (seen := CURRENT.get()) is not None:
+                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=True)), upload.given
             options = _options(engine, upload)
             seconds = self._settings.answer_seconds
             try:

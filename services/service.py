@@ -10,6 +10,7 @@ from services.door import Door
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models
+from services.observing import Observers
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
@@ -17,6 +18,7 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 """Environment variable with the process id of BentoML's supervisor."""
 
 _models: list[Models] = []
+_observers: list[Observers] = []
 
 
 class _LateDoor(Door):
@@ -25,10 +27,17 @@ class _LateDoor(Door):
     def __init__(self, app: object) -> None:
         pin = read_pin()
         _models.append(Models(Engine(pin, read_settings(pin))))
-        super().__init__(app, _models[0])  # type: ignore[arg-type]
+        _observers.append(Observers())
+        super().__init__(app, _models[0], _observers[0])  # type: ignore[arg-type]
 
 
-@bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
+@bentoml.service(
+    name="tatara",
+    workers=1,
+    traffic={"timeout": 300},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
@@ -42,6 +51,7 @@ class TataraService:
         try:
             pin = read_pin()
             load(pin, read_settings(pin))
+            Observers().close()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
@@ -54,9 +64,10 @@ class TataraService:
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """End the models' threads."""
+        """End the models' threads; what was seen of the last requests is written and sent."""
         end_soon()
         _models[0].stop()
+        _observers[0].close()
 
 
 TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]
