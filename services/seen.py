@@ -26,7 +26,7 @@ class Seen:
         rule: of what refused, empty where nothing did.
         files: name and content of each file that was answered.
         options: of the request, as they came.
-        answers: JSON-ready, one for each file.
+        answers: the JSON of each file's answer.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Seen:
     rule: str = ""
     files: list[tuple[str, bytes]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
-    answers: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
 
 
 CURRENT: ContextVar[Seen | None] = ContextVar("request", default=None)

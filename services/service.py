@@ -5,8 +5,12 @@ import os
 import sys
 
 import bentoml
+import uvicorn
 
+from services import inner
+from services.callers import Callers
 from services.door import Door
+from services.draining import Draining, Server
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models
@@ -19,16 +23,25 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 
 _models: list[Models] = []
 _observers: list[Observers] = []
+_draining = Draining()
 
 
-class _LateDoor(Door):
-    """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
+class _Server(Server):
+    """BentoML makes uvicorn's server of its application after it imported this module: the door stands before that.
 
-    def __init__(self, app: object) -> None:
+    BentoML's own middleware, which times, traces and logs what never reaches it, is left out.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
         pin = read_pin()
-        _models.append(Models(Engine(pin, read_settings(pin))))
+        settings = read_settings(pin)
+        _models.append(Models(Engine(pin, settings)))
         _observers.append(Observers())
-        super().__init__(app, _models[0], _observers[0])  # type: ignore[arg-type]
+        config.app = Door(config.app, _models[0], _draining, _observers[0])  # type: ignore[arg-type]
+        super().__init__(config, settings, _draining)
+
+
+uvicorn.Server = _Server  # type: ignore[misc]
 
 
 @bentoml.service(
@@ -50,8 +63,11 @@ class TataraService:
         os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
             pin = read_pin()
-            load(pin, read_settings(pin))
+            settings = read_settings(pin)
+            load(pin, settings)
+            Callers(settings)
             Observers().close()
+            inner.close_ports()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
@@ -68,6 +84,3 @@ class TataraService:
         end_soon()
         _models[0].stop()
         _observers[0].close()
-
-
-TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]

@@ -38,7 +38,7 @@ def asked(folder: Path, *requests: tuple[str, str, bytes, dict[str, str]]) -> li
         engine = Engine(Pin(folder), Settings(threads=1))
         await engine.start()
         observers = Observers()
-        transport = httpx.ASGITransport(Door(nothing, Models(engine), observers))
+        transport = httpx.ASGITransport(Door(nothing, Models(engine), observers=observers))
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
             found = [await http.request(method, path, content=body, headers=headers)
                      for method, path, body, headers in requests]  # fmt: skip
