@@ -80,7 +80,7 @@ class Surface:
                 rows = await self._asked(request, engine, self._rows)
                 metrics.EXAMPLES.inc(len(rows))
                 content, media_type = await asyncio.to_thread(
-                    lambda: written(stacked(rows, engine.runtime.contract), form)
+                    lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
                 )
                 return Response(content, media_type=media_type)
             found = await self._asked(request, engine, self._answers)

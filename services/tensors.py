@@ -104,12 +104,16 @@ def examples(array: NDArray[Any], prepared: Sequence[int], settings: Settings) -
     return list(rows)
 
 
-def stacked(rows: Sequence[Finished], contract: Contract) -> dict[str, NDArray[Any]]:
+def stacked(rows: Sequence[Finished], contract: Contract, settings: Settings) -> dict[str, NDArray[Any]]:
     """Finished answers as one tensor by name, rows first; where one has fewer objects than another, zeros follow them.
 
     Raises:
-        RequestError: they are of several shapes, or hold a number that is not finite (422).
+        RequestError: they are too large (413), of several shapes, or hold a number that is not finite (422).
     """
+    numbers = sum(math.prod(value.shape) for row in rows for value in row.values())
+    if numbers > settings.max_answer:  # masks are kept as run lengths: of this size they never were
+        most = settings.max_answer
+        raise RequestError(413, "max_answer", f"tensors of {numbers:,} numbers, at most {most:,} are sent at once")
     found: dict[str, NDArray[Any]] = {}
     for name in rows[0]:
         values = [np.asarray(row[name]) for row in rows]

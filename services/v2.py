@@ -132,7 +132,8 @@ def refuse_unready(models: Models, draining: Draining) -> None:
 def _answer(engine: Engine, head: dict[str, Any], rows: list[Finished], asked: Inference) -> Response:
     if asked.request.id is not None:
         head = {**head, "id": asked.request.id}
-    content, length = write_inference(head, stacked(rows, engine.runtime.contract), asked.request)
+    tensors = stacked(rows, engine.runtime.contract, engine.settings)
+    content, length = write_inference(head, tensors, asked.request, engine.settings)
     if length is None:
         return Response(content, media_type="application/json")
     return Response(content, media_type="application/octet-stream", headers={HEADER_LENGTH: str(length)})

@@ -81,7 +81,7 @@ def test_pixels_give_the_runtimes_own_answer_bit_for_bit(
     said = answer.get_response()
     assert (said["id"], said["model_name"], said["model_version"]) == ("a", "colours", "1")
     assert set(described) == set(expected)
-    for name, value in expected.items():
+    for name, value in ((name, np.asarray(value)) for name, value in expected.items()):
         found = answer.as_numpy(name)
         np.testing.assert_array_equal(found, value[None])
         assert (found.dtype, answer.get_output(name)["datatype"]) == (value.dtype, NAMES[value.dtype.name])
