@@ -80,7 +80,9 @@ class Surface:
             if (form := accepted(request.headers.get("accept", ""))) is not None:
                 rows = await self._asked(request, engine, self._rows)
                 metrics.EXAMPLES.inc(len(rows))
-                content, media_type = await asyncio.to_thread(lambda: written(stacked(rows), form))
+                content, media_type = await asyncio.to_thread(
+                    lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
+                )
                 return Response(content, media_type=media_type)
             found = await self._asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
