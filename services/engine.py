@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from services import metrics
 from services.batching import LINGER, Batcher, Outputs, best_size, measured
+from services.seen import passed, step
 from services.settings import Pin, Settings
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
@@ -217,7 +219,7 @@ class Engine:
         return await self._in_pool(self._finish, await self._outputs(image.prepared), image, use, options)
 
     def _open(self, content: Example, keep: bool) -> Opened:
-        with metrics.DECODE.time():
+        with step("decode", metrics.DECODE):
             return self._opened(content, keep)
 
     def _opened(self, content: Example, keep: bool) -> Opened:
@@ -240,14 +242,13 @@ class Engine:
         return await asyncio.wrap_future(self._batcher.submit(prepared))
 
     def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
-        began = time.perf_counter()
-        outputs = self.runtime.infer(prepared[None], alone)
-        metrics.INFERENCE.observe(time.perf_counter() - began)
+        with step("inference", metrics.INFERENCE):
+            outputs = self.runtime.infer(prepared[None], alone)
         metrics.BATCH.observe(1)
         return {name: values[0] for name, values in outputs.items()}
 
     def _finish(self, outputs: Outputs, image: Opened, use: Callable[[Finished, Opened], T], options: Any) -> T:
-        with metrics.POSTPROCESSING.time():
+        with step("postprocessing", metrics.POSTPROCESSING):
             return use(self.runtime.finish(outputs, image.size, options), image)
 
     async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
@@ -265,11 +266,12 @@ class Engine:
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
         def timed() -> T:
-            metrics.QUEUE.observe(time.perf_counter() - asked)
+            passed("queue", metrics.QUEUE, asked)
             return function(*values)
 
-        asked = time.perf_counter()
-        return await asyncio.get_running_loop().run_in_executor(self._pool, timed)
+        asked = time.time_ns()
+        context = copy_context()  # whose request it is
+        return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, timed)
 
     def _choose(self) -> None:
         """Make batches where they cost less by example, as measured now."""

@@ -3,9 +3,13 @@
 import re
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+
+from prometheus_client import Histogram
 
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -44,6 +48,24 @@ class Seen:
     files: list[tuple[str, bytes]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
+
+
+@contextmanager
+def step(name: str, seconds: Histogram) -> Iterator[None]:
+    """One step of the request that is being answered: counted, and kept for its trace."""
+    began = time.time_ns()
+    try:
+        yield
+    finally:
+        passed(name, seconds, began)
+
+
+def passed(name: str, seconds: Histogram, began: int) -> None:
+    """A step that ends now and began at ``began``, in nanoseconds since 1970."""
+    ended = time.time_ns()
+    seconds.observe((ended - began) / 1e9)
+    if (seen := CURRENT.get()) is not None:
+        seen.stages.append((name, began, ended))
 
 
 CURRENT: ContextVar[Seen | None] = ContextVar("request", default=None)
