@@ -239,7 +239,10 @@ class Engine:
     async def _outputs(self, prepared: NDArray[np.float32]) -> Outputs:
         if self._batcher is None:
             return await self._in_pool(self._infer, prepared, False)
-        return await asyncio.wrap_future(self._batcher.submit(prepared))
+        began = time.time_ns()
+        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
+        passed("batch", began)
+        return outputs
 
     def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
         with step("inference", metrics.INFERENCE):
@@ -266,7 +269,7 @@ class Engine:
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
         def timed() -> T:
-            passed("queue", metrics.QUEUE, asked)
+            passed("queue", asked, metrics.QUEUE)
             return function(*values)
 
         asked = time.time_ns()
