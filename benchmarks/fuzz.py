@@ -2,8 +2,8 @@
 
     python -m benchmarks.fuzz [requests=20000] [url=http://...] [seed=1]
 
-Without an address a small model of this process is asked. 20,000 take about twenty minutes on two cores. Prints one JSON
-object; exits with 1 where a request got a 5xx, or an answer that is not as described.
+Without an address a small model of this process is asked. 20,000 take about twenty minutes on two cores. Prints one
+JSON object; exits with 1 where a request got a 5xx, or an answer that is not as described.
 """
 
 import json
@@ -30,9 +30,9 @@ def fuzz(url: str, requests: int, seed: int = 1) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         command = [
             str(Path(sys.executable).with_name("schemathesis")), "--no-color", "run", f"{url}/openapi.json",
-            "--max-examples", str(max(1, requests // OPERATIONS)), "--mode", "all", "--seed", str(seed), "--checks", CHECKS,
-            "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off", "--no-shrink",
-            "--phases", "coverage,fuzzing",
+            "--max-examples", str(max(1, requests // OPERATIONS)), "--mode", "all", "--seed", str(seed),
+            "--checks", CHECKS, "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off",
+            "--no-shrink", "--phases", "coverage,fuzzing",
         ]  # fmt: skip
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     counted = re.search(r"(\d+) generated", done.stdout)

@@ -21,6 +21,7 @@ from services.errors import RequestError
 from services.limits import TIMEOUT, Gate, Held, given_seconds
 from services.models import Models
 from services.openapi import openapi
+from services.seen import CURRENT
 from services.tensors import accepted, examples, stacked, written
 from services.uploads import Upload, read_body, read_upload
 from services.v2 import Protocol, refuse_unready
@@ -79,11 +80,15 @@ class Surface:
             if (form := accepted(request.headers.get("accept", ""))) is not None:
                 rows = await self._asked(request, engine, self._rows)
                 metrics.EXAMPLES.inc(len(rows))
-                content, media_type = await asyncio.to_thread(lambda: written(stacked(rows), form))
+                content, media_type = await asyncio.to_thread(
+                    lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
+                )
                 return Response(content, media_type=media_type)
             found = await self._asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
+            if (seen := CURRENT.get()) is not None:
+                seen.answers = found
             model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
             body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
             return Response(body, media_type="application/json")
@@ -166,6 +171,8 @@ class Surface:
         async def answer(held: Held) -> T:
             upload = await read_upload(request, self._settings, held)
             options = _options(engine, upload)
+            if (seen := CURRENT.get()) is not None:
+                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=False)), upload.given
             return await self._in_time(request, len(upload.contents), ask(engine, upload, options))
 
         return await self._held(request, answer)

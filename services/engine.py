@@ -5,6 +5,7 @@ import io
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from services import metrics
 from services.batching import LINGER, Batcher, Outputs, best_size, measured
+from services.seen import passed, step
 from services.settings import Pin, Settings
 from services.workers import Workers
 from tatara.core.contract import Finished
@@ -100,6 +102,7 @@ class Engine:
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
         self.stopped = False
+        self.graph = INT8 if settings.int8 else "model.onnx"
         self._pool = Workers(settings.threads, "image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
         self._batcher: Batcher | None = None
@@ -216,7 +219,7 @@ class Engine:
         return await self._in_pool(self._finish, await self._outputs(image.prepared), image, use, options)
 
     def _open(self, content: Example, keep: bool) -> Opened:
-        with metrics.DECODE.time():
+        with step("decode", metrics.DECODE):
             return self._opened(content, keep)
 
     def _opened(self, content: Example, keep: bool) -> Opened:
@@ -236,17 +239,19 @@ class Engine:
     async def _outputs(self, prepared: NDArray[np.float32]) -> Outputs:
         if self._batcher is None:
             return await self._in_pool(self._infer, prepared, False)
-        return await asyncio.wrap_future(self._batcher.submit(prepared))
+        began = time.time_ns()
+        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
+        passed("batch", began)
+        return outputs
 
     def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
-        began = time.perf_counter()
-        outputs = self.runtime.infer(prepared[None], alone)
-        metrics.INFERENCE.observe(time.perf_counter() - began)
+        with step("inference", metrics.INFERENCE):
+            outputs = self.runtime.infer(prepared[None], alone)
         metrics.BATCH.observe(1)
         return {name: values[0] for name, values in outputs.items()}
 
     def _finish(self, outputs: Outputs, image: Opened, use: Callable[[Finished, Opened], T], options: Any) -> T:
-        with metrics.POSTPROCESSING.time():
+        with step("postprocessing", metrics.POSTPROCESSING):
             return use(self.runtime.finish(outputs, image.size, options), image)
 
     async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
@@ -264,11 +269,12 @@ class Engine:
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
         def timed() -> T:
-            metrics.QUEUE.observe(time.perf_counter() - asked)
+            passed("queue", asked, metrics.QUEUE)
             return function(*values)
 
-        asked = time.perf_counter()
-        return await self._pool.run(timed)
+        asked = time.time_ns()
+        context = copy_context()  # whose request it is
+        return await self._pool.run(context.run, timed)
 
     def _choose(self) -> None:
         """Make batches where they cost less by example, as measured now."""

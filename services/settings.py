@@ -33,6 +33,7 @@ class Settings:
         max_header: bytes of a request's address and headers.
         max_files, max_fields: files in a request, and other fields in a form.
         max_rows: examples in a tensor.
+        max_answer: bytes of an answer's tensors, a sixteenth of it numbers in JSON.
         max_pixels: of an image, checked before it is decoded; sized to the memory by default.
         max_requests: requests answered at the same time; more get 429.
         max_held: bytes of the bodies of all requests at the same time; more get 503; sized to the memory by default.
@@ -62,6 +63,7 @@ class Settings:
     max_files: int = 256
     max_fields: int = 16
     max_rows: int = 256
+    max_answer: int = 128 * 2**20
     max_pixels: int = 0
     max_requests: int = 64
     max_held: int = 0

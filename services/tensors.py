@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.errors import RequestError
 from services.settings import Settings
-from tatara.core.contract import Finished
+from tatara.core.contract import Contract, Finished
 
 NPY, NPZ, RAW = "application/x-npy", "application/x-npz", "application/x-tensor"
 """A raw tensor's dtype and shape stand in its type: ``application/x-tensor; dtype=uint8; shape=2,480,640,3``."""
@@ -104,15 +104,21 @@ def examples(array: NDArray[Any], prepared: Sequence[int], settings: Settings) -
     return list(rows)
 
 
-def stacked(rows: Sequence[Finished]) -> dict[str, NDArray[Any]]:
-    """Finished answers as one tensor by name, rows first.
+def stacked(rows: Sequence[Finished], contract: Contract, settings: Settings) -> dict[str, NDArray[Any]]:
+    """Finished answers as one tensor by name, rows first; where one has fewer objects than another, zeros follow them.
 
     Raises:
-        RequestError: they are of several shapes, or hold a number that is not finite (422).
+        RequestError: they are too large (413), of several shapes, or hold a number that is not finite (422).
     """
+    numbers = sum(math.prod(value.shape) for row in rows for value in row.values())
+    if numbers > settings.max_answer:  # masks are kept as run lengths: of this size they never were
+        most = settings.max_answer
+        raise RequestError(413, "max_answer", f"tensors of {numbers:,} numbers, at most {most:,} are sent at once")
     found: dict[str, NDArray[Any]] = {}
     for name in rows[0]:
         values = [np.asarray(row[name]) for row in rows]
+        if isinstance(contract.finished.get(name, ("",))[0], int):
+            values = _padded(values)
         if len({value.shape for value in values}) > 1:
             raise RequestError(
                 422, "shape", f"{name} has another shape for each image; send images of one size, or one at a time"
@@ -121,6 +127,11 @@ def stacked(rows: Sequence[Finished]) -> dict[str, NDArray[Any]]:
         if found[name].dtype.kind == "f" and not bool(np.isfinite(found[name]).all()):
             raise RequestError(422, "finite", f"{name} is not finite: the model has no answer to such numbers")
     return found
+
+
+def _padded(values: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    most = max(len(value) for value in values)
+    return [np.pad(value, [(0, most - len(value)), *[(0, 0)] * (value.ndim - 1)]) for value in values]
 
 
 def written(tensors: Mapping[str, NDArray[Any]], media_type: str) -> tuple[bytes, str]:

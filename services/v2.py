@@ -108,7 +108,7 @@ class Protocol:
             rows = await self._finish(request, engine, read)
             assert engine.identity is not None
             head = {"model_name": slot.name, "model_version": engine.identity.version}
-            return await asyncio.to_thread(_answer, head, rows, asked[0])
+            return await asyncio.to_thread(_answer, engine, head, rows, asked[0])
 
     def _slot(self, request: Request) -> Slot:
         if self._models.default.name is None:
@@ -129,10 +129,11 @@ def refuse_unready(models: Models, draining: Draining) -> None:
             pass
 
 
-def _answer(head: dict[str, Any], rows: list[Finished], asked: Inference) -> Response:
+def _answer(engine: Engine, head: dict[str, Any], rows: list[Finished], asked: Inference) -> Response:
     if asked.request.id is not None:
         head = {**head, "id": asked.request.id}
-    content, length = write_inference(head, stacked(rows), asked.request)
+    tensors = stacked(rows, engine.runtime.contract, engine.settings)
+    content, length = write_inference(head, tensors, asked.request, engine.settings)
     if length is None:
         return Response(content, media_type="application/json")
     return Response(content, media_type="application/octet-stream", headers={HEADER_LENGTH: str(length)})

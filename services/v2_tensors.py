@@ -29,6 +29,8 @@ DATATYPES = {
     "float32": "FP32", "float64": "FP64", "float16": "FP16", "uint8": "UINT8", "int8": "INT8", "int32": "INT32",
     "int64": "INT64", "bool": "BOOL",
 }  # fmt: skip
+JSON_SHARE = 16
+"""The part of an answer's limit that may be numbers in JSON: each takes some twenty bytes, and as many as an object."""
 READ = {"UINT8": "uint8", "FP32": "float32"}
 Parameters = dict[str, str | int | float | bool]
 
@@ -185,7 +187,7 @@ def _misshapen(tensor: InputTensor, count: int) -> RequestError:
 
 
 def write_inference(
-    head: dict[str, Any], outputs: Mapping[str, NDArray[Any]], request: InferenceRequest
+    head: dict[str, Any], outputs: Mapping[str, NDArray[Any]], request: InferenceRequest, settings: Settings
 ) -> tuple[bytes, int | None]:
     """The body of an answer, and how much of it is JSON where binary tensors follow.
 
@@ -193,9 +195,10 @@ def write_inference(
         head: model, version and id.
         outputs: by name, rows first.
         request: says which are wanted, and which of these are binary.
+        settings: with the limit on answers.
 
     Raises:
-        RequestError: an output that the model has not.
+        RequestError: an output that the model has not (400), or too many numbers in JSON (413).
     """
     default = request.parameters.get("binary_data_output") is True
     wanted = {one.name: one.parameters.get("binary_data", default) is True for one in request.outputs}
@@ -208,6 +211,9 @@ def write_inference(
         if binary:
             parts.append(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes())
             one["parameters"] = {"binary_data_size": len(parts[-1])}
+        elif value.size > (most := settings.max_answer // JSON_SHARE):
+            message = f"{name} has {value.size:,} numbers, at most {most:,} are written in JSON; ask for binary_data"
+            raise RequestError(413, "max_answer", message)
         else:
             one["data"] = value.ravel().tolist()
         described.append(one)

@@ -140,7 +140,10 @@ class Runtime:
         """Name -> ONNX Runtime's type and the shape, of the finished answer to one example."""
         session, names = self._finish or self._model, self.contract.finished or self.contract.outputs
         types = {one.name: one.type for one in session.get_outputs()}
-        return {name: (types[name], list(shape)) for name, shape in names.items()}
+        lengths = {name: list(shape) for name, shape in names.items()}
+        if self.contract.finished:  # as many objects as are found, and more where tiles are merged
+            lengths = {name: ["found", *shape[1:]] for name, shape in lengths.items()}
+        return {name: (types[name], shape) for name, shape in lengths.items()}
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
