@@ -78,7 +78,8 @@ def overlay(
     colours = painting.colours(labels or sorted({one.label for one in answer.objects}))
     for one in reversed(answer.objects):
         if one.mask is not None:
-            painting.region(canvas, masks.unpack(one.mask, pixels.shape[:2]), colours[one.label])
+            mask = one.mask if isinstance(one.mask, Rle) else masks.unpack(one.mask, pixels.shape[:2])
+            painting.region(canvas, mask, colours[one.label])
     painting.boxes(canvas, answer.objects, colours)
     return canvas.picture
 
