@@ -20,6 +20,8 @@ COVER = 115
 """Opacity of a mask's colour, of 255."""
 CROWDED = 12
 """Objects above which small ones are not named."""
+CLUTTERED = 40
+"""Objects above which those that have a mask get no box: boxes of neighbours would cover the masks."""
 
 LEAST_NAMED = 0.002
 """Share of a picture that a class has to cover to be named in it."""
@@ -90,12 +92,16 @@ def region(canvas: Canvas, mask: NDArray[np.uint8] | Rle, tint: Colour) -> None:
 
 
 def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
-    """Draw a box for each object, the best on top, and name those that there is room for, the best first.
+    """Draw a box for each object, the best on top."""
+    for one in reversed(found):
+        box(canvas, _corners(one.box), tints[one.label])
+
+
+def names(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
+    """Name the objects that there is room for, the best first.
 
     In a crowd, small ones are not named but for the best of each class.
     """
-    for one in reversed(found):
-        box(canvas, _corners(one.box), tints[one.label])
     named = set()
     for one in found:
         left, _, right, _ = canvas.edges(*_corners(one.box))

@@ -66,7 +66,7 @@ def answer(contract: Contract, finished: Finished, options: Options, size: tuple
 def overlay(
     pixels: NDArray[np.uint8], answer: Answer, labels: Sequence[str] = (), side: int | None = None
 ) -> Image.Image:
-    """The picture with its masks and boxes.
+    """The picture with its masks and boxes; of very many objects, those that have a mask get no box.
 
     Args:
         pixels: decoded, ``uint8 (height, width, 3)``.
@@ -80,7 +80,9 @@ def overlay(
         if one.mask is not None:
             mask = one.mask if isinstance(one.mask, Rle) else masks.unpack(one.mask, pixels.shape[:2])
             painting.region(canvas, mask, colours[one.label])
-    painting.boxes(canvas, answer.objects, colours)
+    cluttered = len(answer.objects) > painting.CLUTTERED
+    painting.boxes(canvas, [one for one in answer.objects if one.mask is None or not cluttered], colours)
+    painting.names(canvas, answer.objects, colours)
     return canvas.picture
 
 
