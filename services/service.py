@@ -5,11 +5,16 @@ import os
 import sys
 
 import bentoml
+import uvicorn
 
+from services import inner
+from services.callers import Callers
 from services.door import Door
+from services.draining import Draining, Server
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models
+from services.observing import Observers
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
@@ -17,18 +22,35 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 """Environment variable with the process id of BentoML's supervisor."""
 
 _models: list[Models] = []
+_observers: list[Observers] = []
+_draining = Draining()
 
 
-class _LateDoor(Door):
-    """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
+class _Server(Server):
+    """BentoML makes uvicorn's server of its application after it imported this module: the door stands before that.
 
-    def __init__(self, app: object) -> None:
+    BentoML's own middleware, which times, traces and logs what never reaches it, is left out.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
         pin = read_pin()
-        _models.append(Models(Engine(pin, read_settings(pin))))
-        super().__init__(app, _models[0])  # type: ignore[arg-type]
+        settings = read_settings(pin)
+        _models.append(Models(Engine(pin, settings)))
+        _observers.append(Observers())
+        config.app = Door(config.app, _models[0], _draining, _observers[0])  # type: ignore[arg-type]
+        super().__init__(config, settings, _draining)
 
 
-@bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
+uvicorn.Server = _Server  # type: ignore[misc]
+
+
+@bentoml.service(
+    name="tatara",
+    workers=1,
+    traffic={"timeout": 300},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
@@ -41,7 +63,11 @@ class TataraService:
         os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
             pin = read_pin()
-            load(pin, read_settings(pin))
+            settings = read_settings(pin)
+            load(pin, settings)
+            Callers(settings)
+            Observers().close()
+            inner.close_ports()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
@@ -54,9 +80,7 @@ class TataraService:
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """End the models' threads."""
+        """End the models' threads; what was seen of the last requests is written and sent."""
         end_soon()
         _models[0].stop()
-
-
-TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]
+        _observers[0].close()

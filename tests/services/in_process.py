@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from services.door import Door
+from services.draining import Draining, Server
 from services.engine import Engine
 from services.models import Models
 from services.settings import Pin, Settings
@@ -23,7 +24,9 @@ async def _nothing(*_: object) -> None:
 def serving(folder: Path, settings: Settings | None = None) -> Iterator[str]:
     """The address of a ready service; requests wait in the socket until it is."""
     engine = Engine(Pin(folder), settings or Settings(threads=2))
-    server = uvicorn.Server(uvicorn.Config(Door(_nothing, Models(engine)), lifespan="off", log_level="error"))
+    draining = Draining()
+    config = uvicorn.Config(Door(_nothing, Models(engine), draining), lifespan="off", log_level="error")
+    server = Server(config, engine.settings, draining)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve() -> None:
