@@ -21,6 +21,7 @@ from services.errors import RequestError
 from services.limits import TIMEOUT, Gate, Held, given_seconds
 from services.models import Models
 from services.openapi import openapi
+from services.seen import CURRENT
 from services.tensors import accepted, examples, stacked, written
 from services.uploads import Upload, read_body, read_upload
 from services.v2 import Protocol, refuse_unready
@@ -86,9 +87,11 @@ class Surface:
             found = await self._asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
-            model = {"name": engine.identity.name, "version": engine.identity.version}
-            body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
-            return await asyncio.to_thread(_json, body)
+            if (seen := CURRENT.get()) is not None:
+                seen.answers = found
+            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
@@ -168,6 +171,8 @@ class Surface:
         async def answer(held: Held) -> T:
             upload = await read_upload(request, self._settings, held)
             options = _options(engine, upload)
+            if (seen := CURRENT.get()) is not None:
+                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=False)), upload.given
             return await self._in_time(request, len(upload.contents), ask(engine, upload, options))
 
         return await self._held(request, answer)
@@ -190,10 +195,11 @@ class Surface:
             advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
             raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
-    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[BaseModel]:
+    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[bytes]:
+        """Each answer's JSON."""
         names, contents = _examples(engine, upload)
-        found: list[BaseModel] = []
-        for name, one in zip(names, await engine.answers(contents, options), strict=True):
+        found: list[bytes] = []
+        for name, one in zip(names, await engine.answers(contents, options, _written), strict=True):
             if isinstance(one, Exception):
                 raise _refusal(one, name)
             found.append(one)
@@ -229,6 +235,10 @@ def _examples(engine: Engine, upload: Upload) -> tuple[Sequence[str], Sequence[E
         return upload.names, upload.contents
     rows = examples(upload.array, engine.runtime.prepared_shape, engine.settings)
     return [f"row {position}" for position in range(len(rows))], rows
+
+
+def _written(answer: BaseModel) -> bytes:
+    return answer.model_dump_json().encode()
 
 
 def _options(engine: Engine, upload: Upload) -> Any:

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
@@ -20,6 +21,8 @@ from services.engine import Identity
 from services.errors import RequestError, error_response
 from services.limits import Gate, refuse_long_header
 from services.models import Models
+from services.observing import Observers
+from services.seen import CURRENT, Seen, request_id
 
 logger = logging.getLogger("tatara.service")
 RULES = {404: "path", 405: "method"}
@@ -34,10 +37,14 @@ class Door:
         app: what is told of the process's beginning and end.
         models: that answer.
         draining: whether the server was told to end.
+        observers: told of every request.
     """
 
-    def __init__(self, app: ASGIApp, models: Models, draining: Draining | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, models: Models, draining: Draining | None = None, observers: Observers | None = None
+    ) -> None:
         self._bento, self._models, self._draining = app, models, draining or Draining()
+        self._observers = observers
         self._settings = models.default.current.settings
         self._gate, self._callers, self._rates = Gate(self._settings), Callers(self._settings), Rates(self._settings)
         self._surface = build_app(models, self._gate, self._draining)
@@ -56,23 +63,28 @@ class Door:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status = time.perf_counter(), LEFT
-        state: dict[str, Any] = {}
+        began, headers = time.perf_counter(), Headers(scope=scope)
         path = self._path(scope["path"])
+        seen = Seen(request_id(headers.get("x-request-id")), scope["method"], path, status=LEFT)
+        CURRENT.set(seen)
+        state: dict[str, Any] = {}
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", []), *_headers(self._answering(state))]
+                seen.status = message["status"]
+                own = [(b"x-request-id", seen.id.encode()), *_headers(self._answering(state))]
+                message["headers"] = [*message.get("headers", []), *own]
                 if self._draining.begun:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
         with metrics.IN_FLIGHT.track_inprogress():
             await self._answer(path, {**scope, "app": self._surface, "state": state}, receive, send_with_headers)
-        metrics.REQUESTS.labels(path, str(status)).inc()
-        metrics.SECONDS.labels(path).observe(time.perf_counter() - began)
+        seen.seconds = time.perf_counter() - began
+        metrics.REQUESTS.labels(path, str(seen.status)).inc()
+        metrics.SECONDS.labels(path).observe(seen.seconds)
+        if self._observers is not None:
+            self._tell(seen, state, headers)
 
     def _path(self, asked: str) -> str:
         """As the routes write it: labels of metrics must be few."""
@@ -110,8 +122,21 @@ class Door:
 
     async def _refuse(self, error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
         metrics.REFUSALS.labels(error.rule).inc()
+        if (seen := CURRENT.get()) is not None:
+            seen.rule = error.rule
         inference = scope["path"] == "/v2" or scope["path"].startswith("/v2/")
         await error_response(error, inference)(scope, receive, send)
+
+    def _tell(self, seen: Seen, state: dict[str, Any], headers: Headers) -> None:
+        """Whoever watches. What goes wrong there is no concern of the request's."""
+        engine = state.get("engine")
+        if engine is not None and engine.identity is not None:
+            seen.model, seen.version = engine.identity.name, engine.identity.version
+            seen.lineage, seen.graph = str(engine.identity.lineage.digest), engine.graph
+        try:
+            self._observers.answered(seen, headers)  # type: ignore[union-attr]
+        except Exception:
+            logger.exception("request %s was answered, but not logged", seen.id)
 
     def _answering(self, state: dict[str, Any]) -> Identity | None:
         """Whose answer it is: of the engine that the request was given, of the default one where it asked none."""

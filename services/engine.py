@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services import metrics
-from services.batching import Batcher
+from services.batching import LINGER, Batcher, Outputs, best_size, measured
 from services.settings import Pin, Settings
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
@@ -21,12 +22,15 @@ from tatara.core.files import read_json
 from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
+from tatara.core.providers import Gpu
 from tatara.core.runtime import INT8, Runtime
 from tatara.core.signature import require_signed, required_key
 from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
 """What BentoML's model store adds to a model folder."""
+MOST_TWICE = 256 * 2**20
+"""Bytes of a batch model that is held twice, see `Settings.alone`."""
 
 T = TypeVar("T")
 Example = bytes | NDArray[Any]
@@ -76,29 +80,38 @@ def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
         model = f"{identity.name}/{identity.version}"
         raise RefusedError(f"int8=true, but {model} has no int8 graph; train and convert with int8=true to make one")
     graph = INT8 if settings.int8 else "model.onnx"
-    return Runtime(pin.folder, settings.gpu, threads=0 if settings.gpu else 1, model_file=graph), identity
+    if settings.gpu:
+        engines = Path(settings.tensorrt) if settings.tensorrt else None
+        gpu = Gpu(settings.gpu_device, settings.gpu_memory, engines, settings.max_batch)
+        return Runtime(pin.folder, gpu, model_file=graph), identity
+    alone = settings.threads if settings.alone and (pin.folder / graph).stat().st_size <= MOST_TWICE else 0
+    return Runtime(pin.folder, threads=1, model_file=graph, alone=alone), identity
 
 
 class Engine:
-    """Answers from file bytes. `start` loads and proves it; until then `refusal` says why it is not ready."""
+    """Answers from file bytes. `start` loads and proves it; until then `refusal` says why it is not ready.
+
+    On a CPU where batches bring nothing, an image goes through in one thread from its bytes to its answer, one image a
+    core; elsewhere its preparation overlaps with other images' inference, which goes in batches.
+    """
 
     def __init__(self, pin: Pin, settings: Settings) -> None:
         self.pin, self.settings = pin, settings
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
         self.stopped = False
+        self.graph = INT8 if settings.int8 else "model.onnx"
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
+        self._batcher: Batcher | None = None
+        self._working = self._opening = 0
 
     async def start(self) -> None:
         """Load, then hold the golden cases to TensorFlow's answers. Never raises: `refusal` keeps the reason."""
         try:
             self.runtime, identity = await asyncio.to_thread(load, self.pin, self.settings)
-            threads = 1 if self.settings.gpu else self.settings.threads
             self.identity = identity
-            observe = metrics.BATCH.observe
-            most = self.settings.max_batch if self.settings.gpu else min(self.settings.max_batch, self.runtime.at_once)
-            self._batcher = Batcher(self.runtime.infer, threads, most, observe)
+            await asyncio.to_thread(self._choose)
             self.refusal = "the golden cases are being asked"
             await self._prove()
         except Exception as error:
@@ -115,15 +128,28 @@ class Engine:
         """End the threads."""
         self.stopped = True
         self._pool.shutdown(cancel_futures=True)
-        if hasattr(self, "_batcher"):
+        if self._batcher is not None:
             self._batcher.close()
 
-    async def answers(self, contents: Sequence[Example], options: Any) -> list[Any]:
-        """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead."""
+    async def answers(
+        self, contents: Sequence[Example], options: Any, write: Callable[[Any], Any] = lambda answer: answer
+    ) -> list[Any]:
+        """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead.
+
+        Args:
+            contents: the examples.
+            options: of the request.
+            write: what to make of an answer in the thread that made it, such as its JSON.
+        """
 
         def answer(finished: Finished, image: Opened) -> Any:
-            return self.runtime.kind.answer(self.runtime.contract, finished, options, image.size)
+            return write(self.runtime.kind.answer(self.runtime.contract, finished, options, image.size))
 
+        if len(contents) == 1:
+            try:
+                return [await self._ask(contents[0], answer, options)]
+            except Exception as error:
+                return [error]
         asked = (self._ask(content, answer, options) for content in contents)
         return await asyncio.gather(*asked, return_exceptions=True)
 
@@ -161,15 +187,40 @@ class Engine:
             keep: the pixels, for ``use``.
         """
         async with self._room:
+            self._working += 1
+            try:
+                if self._batcher is None and self.runtime.contract.tiling is None:
+                    return await self._in_pool(self._through, content, use, options, keep, self._working == 1)
+                return await self._step_by_step(content, use, options, keep)
+            finally:
+                self._working -= 1
+
+    def _through(
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any, keep: bool, alone: bool
+    ) -> T:
+        image = self._open(content, keep)
+        assert image.prepared is not None
+        return self._finish(self._infer(image.prepared, alone), image, use, options)
+
+    async def _step_by_step(
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any, keep: bool
+    ) -> T:
+        self._opening += 1
+        try:
             image = await self._in_pool(self._open, content, keep)
-            if image.prepared is None:
-                parts = await self._parts(image.pixels, image.windows)
-                whole = await self._in_pool(merged, self.runtime.kind, parts, image.windows)
-                return await self._in_pool(use, whole, image)
-            outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
-            return await self._in_pool(lambda: use(self.runtime.finish(outputs, image.size, options), image))
+        finally:
+            self._opening -= 1
+        if image.prepared is None:
+            parts = await self._parts(image.pixels, image.windows)
+            whole = await self._in_pool(merged, self.runtime.kind, parts, image.windows)
+            return await self._in_pool(use, whole, image)
+        return await self._in_pool(self._finish, await self._outputs(image.prepared), image, use, options)
 
     def _open(self, content: Example, keep: bool) -> Opened:
+        with metrics.DECODE.time():
+            return self._opened(content, keep)
+
+    def _opened(self, content: Example, keep: bool) -> Opened:
         if isinstance(content, np.ndarray) and content.dtype == np.float32:
             size = (content.shape[0], content.shape[1])
             return Opened(size, [(0, 0, *size)], content, np.empty((0, *content.shape[1:]), np.uint8))
@@ -183,6 +234,22 @@ class Engine:
             return Opened(size, cut, None, pixels)
         return Opened(size, cut, self.runtime.prepare(pixels), pixels if keep else pixels[:0].copy())
 
+    async def _outputs(self, prepared: NDArray[np.float32]) -> Outputs:
+        if self._batcher is None:
+            return await self._in_pool(self._infer, prepared, False)
+        return await asyncio.wrap_future(self._batcher.submit(prepared))
+
+    def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
+        began = time.perf_counter()
+        outputs = self.runtime.infer(prepared[None], alone)
+        metrics.INFERENCE.observe(time.perf_counter() - began)
+        metrics.BATCH.observe(1)
+        return {name: values[0] for name, values in outputs.items()}
+
+    def _finish(self, outputs: Outputs, image: Opened, use: Callable[[Finished, Opened], T], options: Any) -> T:
+        with metrics.POSTPROCESSING.time():
+            return use(self.runtime.finish(outputs, image.size, options), image)
+
     async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
         """The finished answer to each window, a few windows at a time."""
         parts: list[Finished] = []
@@ -194,11 +261,31 @@ class Engine:
     async def _part(self, pixels: NDArray[np.uint8], window: Window) -> Finished:
         top, left, bottom, right = window
         prepared = await self._in_pool(lambda: self.runtime.prepare(window_of(pixels, window)))
-        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
-        return await self._in_pool(self.runtime.finish, outputs, (bottom - top, right - left))
+        return await self._in_pool(self.runtime.finish, await self._outputs(prepared), (bottom - top, right - left))
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *values)
+        def timed() -> T:
+            metrics.QUEUE.observe(time.perf_counter() - asked)
+            return function(*values)
+
+        asked = time.perf_counter()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, timed)
+
+    def _choose(self) -> None:
+        """Make batches where they cost less by example, as measured now."""
+        gpu, most = self.settings.gpu, self.settings.max_batch
+        shape = self.runtime.prepared_shape
+        example = np.random.default_rng(0).standard_normal(shape, np.float32)
+        clock = time.perf_counter if gpu else time.thread_time  # on the CPU all work is done in the calling thread
+        costs = measured(self.runtime.infer, example, most if gpu else min(most, self.runtime.at_once), clock)
+        size = best_size(costs)
+        said = ", ".join(f"{cost * 1e3:.2f} ms for {count}" for count, cost in costs.items())
+        logger.info("batches of up to %d: a call takes %s", size, said)
+        if gpu or size > 1:
+            threads = 1 if gpu else self.settings.threads
+            self._batcher = Batcher(
+                self.runtime.infer, threads, size, LINGER * costs[1], lambda: self._opening, _observe_batch
+            )
 
     async def _prove(self) -> None:
         folder = self.pin.folder / "golden"
@@ -226,3 +313,10 @@ class Engine:
             (folder / case["file"]).read_bytes(), lambda finished, _: self.runtime.kind.differences(expected, finished)
         )
         return found
+
+
+def _observe_batch(waited: list[float], took: float) -> None:
+    metrics.BATCH.observe(len(waited))
+    metrics.INFERENCE.observe(took)
+    for seconds in waited:
+        metrics.QUEUE.observe(seconds)

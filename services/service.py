@@ -14,6 +14,7 @@ from services.draining import Draining, Server
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models
+from services.observing import Observers
 from services.settings import read_pin, read_settings
 from tatara.core.errors import TataraError
 
@@ -21,6 +22,7 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 """Environment variable with the process id of BentoML's supervisor."""
 
 _models: list[Models] = []
+_observers: list[Observers] = []
 _draining = Draining()
 
 
@@ -34,14 +36,21 @@ class _Server(Server):
         pin = read_pin()
         settings = read_settings(pin)
         _models.append(Models(Engine(pin, settings)))
-        config.app = Door(config.app, _models[0], _draining)  # type: ignore[arg-type]
+        _observers.append(Observers())
+        config.app = Door(config.app, _models[0], _draining, _observers[0])  # type: ignore[arg-type]
         super().__init__(config, settings, _draining)
 
 
 uvicorn.Server = _Server  # type: ignore[misc]
 
 
-@bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
+@bentoml.service(
+    name="tatara",
+    workers=1,
+    traffic={"timeout": 300},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
@@ -57,6 +66,7 @@ class TataraService:
             settings = read_settings(pin)
             load(pin, settings)
             Callers(settings)
+            Observers().close()
             inner.close_ports()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
@@ -70,6 +80,7 @@ class TataraService:
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """End the models' threads."""
+        """End the models' threads; what was seen of the last requests is written and sent."""
         end_soon()
         _models[0].stop()
+        _observers[0].close()

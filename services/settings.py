@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tatara.core.cores import cores
 from tatara.core.errors import TataraError, UsageError
 from tatara.core.files import read_json
 from tatara.core.memory import default_pixels, memory_budget
@@ -19,9 +20,13 @@ class Settings:
 
     Attributes:
         gpu: demand the CUDA provider.
+        gpu_device, gpu_memory: which GPU, and how many MiB of its memory at most; 0 is all of it.
+        tensorrt: folder for the engines that TensorRT builds, to demand its provider too; experimental.
         int8: answer from the quantized graph.
-        threads: that prepare and infer at the same time; the number of cores by default.
-        max_batch: prepared examples in one call of the model, on the CPU fewer where they are large.
+        threads: that prepare and infer at the same time; the number of cores by default, or of a container's share.
+        alone: give a request that has the server to itself every core, by a session that holds the weights once more.
+        max_batch: prepared examples in one call of the model; fewer where that costs no more by example, or where
+            they are large.
         max_body: bytes of a request.
         max_json: bytes of a request's JSON: numbers take several times as much memory as their text.
         max_depth: brackets in brackets of a request's JSON.
@@ -44,8 +49,12 @@ class Settings:
     """
 
     gpu: bool = False
+    gpu_device: int = 0
+    gpu_memory: int = 0
+    tensorrt: str = ""
     int8: bool = False
     threads: int = 0
+    alone: bool = True
     max_batch: int = 8
     max_body: int = 32 * 2**20
     max_json: int = 8 * 2**20
@@ -74,7 +83,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """What is sized to the machine is known from here on."""
-        threads = self.threads or len(os.sched_getaffinity(0))
+        threads = self.threads or cores()
         object.__setattr__(self, "threads", threads)
         object.__setattr__(self, "max_pixels", self.max_pixels or default_pixels(threads))
         object.__setattr__(self, "max_held", self.max_held or max(self.max_body, memory_budget() // HELD_SHARE))
@@ -99,7 +108,8 @@ def read_settings(pin: "Pin") -> Settings:
         values[field.name] = int(given)
     if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
         raise UsageError("TATARA_TLS_CERT and TATARA_TLS_KEY belong together; set both, or none")
-    values["gpu"], values["int8"] = bool(values["gpu"]), bool(values.get("int8"))
+    for name, default in (("gpu", False), ("int8", False), ("alone", True)):
+        values[name] = bool(values.get(name, default))
     return Settings(**values)
 
 

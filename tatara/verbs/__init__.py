@@ -29,8 +29,11 @@ class Request:
 
     @property
     def usage(self) -> str:
-        """The verb's forms, as the help shows them."""
-        return VERBS[self.verb].usage
+        """The verb's forms, as the help shows them; where a second verb was given, of a list, that one."""
+        usage = VERBS[self.verb].usage
+        first, _, rest = usage.removeprefix(f"{self.verb} ").partition(" ")
+        second = self.words[0] if self.words else ""
+        return f"{self.verb} {second} {rest}" if "|" in first and second in first.split("|") else usage
 
 
 class Output:
@@ -125,6 +128,12 @@ VERBS = {
         "API keys of services: make, list, revoke",
         "keys [list] | add NAME [days=N] [rate=N] | revoke ID|NAME [file=FILE]",
         "what to do, and for whom",
+    ),
+    "replay": Verb(
+        "tatara.verbs.replay:replay",
+        "a logged request answered again, and compared",
+        "replay REQUEST_ID [FILE ...] [log=FOLDER]",
+        "the request's id, then files that the log does not hold",
     ),
     "lineage": Verb(
         "tatara.verbs.lineage:lineage",

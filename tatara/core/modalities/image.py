@@ -4,6 +4,7 @@ Training, evaluation and serving all read images through `decode`, so a file mea
 """
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -62,12 +63,13 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     return _decode_with_mode(content)[0]
 
 
-def measure(content: bytes, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], ImageFacts]:
+def measure(content: bytes, most: int = MAX_PIXELS, brightness: bool = True) -> tuple[NDArray[np.uint8], ImageFacts]:
     """`decode`, with the measurements that the rules are written on.
 
     Args:
         content: the file's bytes.
         most: pixels that are decoded.
+        brightness: measure it too, which costs a third of the decoding; without it both figures are NaN.
 
     Raises:
         PixelsError: more than ``most`` pixels, by the file's header.
@@ -75,7 +77,8 @@ def measure(content: bytes, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], 
     """
     pixels, mode = _decode_with_mode(content, most)
     height, width, _ = pixels.shape
-    return pixels, ImageFacts(width, height, mode, len(content), *_brightness(pixels))
+    luma = _brightness(pixels) if brightness else (math.nan, math.nan)
+    return pixels, ImageFacts(width, height, mode, len(content), *luma)
 
 
 def pixel_facts(pixels: NDArray[np.uint8]) -> dict[str, float]:
