@@ -133,7 +133,8 @@ def launch(
         )
     certificate = given.get("TATARA_TLS_CERT")
     url = f"{'https' if certificate else 'http'}://{HOST}:{port}"
-    service = Service(url, log, process, int(given.get("TATARA_DRAIN_SECONDS") or Settings.drain_seconds))
+    drain = given.get("TATARA_DRAIN_SECONDS", "")
+    service = Service(url, log, process, int(drain) if drain.isdecimal() else Settings.drain_seconds)
     try:
         _wait(service, lambda: _ask(port, certificate), seconds, waiting)
     except BaseException:
