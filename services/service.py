@@ -10,7 +10,7 @@ import uvicorn
 from services import inner
 from services.callers import Callers
 from services.door import Door
-from services.draining import Draining, Server
+from services.draining import Draining, Server, check_certificate
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models
@@ -66,6 +66,7 @@ class TataraService:
             settings = read_settings(pin)
             load(pin, settings)
             Callers(settings)
+            check_certificate(settings)
             Observers().close()
             inner.close_ports()
         except TataraError as error:

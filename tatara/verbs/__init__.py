@@ -123,6 +123,12 @@ VERBS = {
         "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...] [key=FILE]",
         "a registered model, then files",
     ),
+    "keys": Verb(
+        "tatara.verbs.keys:keys",
+        "API keys of services: make, list, revoke",
+        "keys [list] | add NAME [days=N] [rate=N] | revoke ID|NAME [file=FILE]",
+        "what to do, and for whom",
+    ),
     "replay": Verb(
         "tatara.verbs.replay:replay",
         "a logged request answered again, and compared",
