@@ -13,8 +13,8 @@ class Canary(Protocol):
 
     engine: Engine
 
-    def takes(self, key: str | None) -> bool:
-        """Whether it answers the request with this key, None for a request without one."""
+    def takes(self, key: str) -> bool:
+        """Whether it answers the requests with this key."""
 
 
 class Slot:
@@ -75,7 +75,7 @@ class Slot:
 
         Args:
             version: asked for by its number.
-            key: of the request; the canary takes all requests of a key, or none of them.
+            key: of a request that the canary may take; it takes all requests of a key, or none of them.
 
         Raises:
             RequestError: no such version (404), or it is not ready (503).
@@ -100,8 +100,10 @@ class Slot:
                     engine.stop()
 
     def _find(self, version: str | None, key: str | None) -> Engine:
+        if version is None and key is not None and self.canary is not None and self.canary.takes(key):
+            return self.canary.engine
         if version is None:
-            return self.canary.engine if self.canary is not None and self.canary.takes(key) else self.current
+            return self.current
         try:
             return self.loaded[version]
         except KeyError:

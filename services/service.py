@@ -3,14 +3,17 @@
 import asyncio
 import os
 import sys
+from itertools import zip_longest
 
 import bentoml
 
 from services.door import Door
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
-from services.models import Models
-from services.settings import read_pin, read_settings
+from services.models import Models, Slot
+from services.rollout.deployment import Deployment, deployments
+from services.rollout.follower import Follower
+from services.settings import Pin, read_pin, read_settings
 from tatara.core.errors import TataraError
 
 SUPERVISOR = "TATARA_SUPERVISOR"
@@ -19,13 +22,23 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 _models: list[Models] = []
 
 
+def pins() -> list[Pin]:
+    """What this process serves first: of every deployment, or else of the environment or the Bento."""
+    return [one.pin() for one in deployments()] or [read_pin()]
+
+
 class _LateDoor(Door):
     """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
 
     def __init__(self, app: object) -> None:
-        pin = read_pin()
-        _models.append(Models(Engine(pin, read_settings(pin))))
+        _models.append(Models(*(Engine(pin, read_settings(pin)) for pin in pins())))
         super().__init__(app, _models[0])  # type: ignore[arg-type]
+
+
+async def _start(slot: Slot, deployment: Deployment | None) -> None:
+    await slot.current.start()
+    if deployment is not None and slot.current.refusal is None:
+        await Follower(deployment, slot).run()
 
 
 @bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
@@ -40,17 +53,17 @@ class TataraService:
             end_with(int(parent))
         os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
-            pin = read_pin()
-            load(pin, read_settings(pin))
+            for pin in pins():
+                load(pin, read_settings(pin))
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
 
     @bentoml.on_startup
     async def start(self) -> None:
-        """Load the model while the process already says that it is alive."""
+        """Load the models while the process already says that it is alive, then follow the deployments."""
         end_with(int(os.environ.get(SUPERVISOR, os.getppid())))
-        self._starting = asyncio.create_task(_models[0].default.current.start())
+        self._following = [asyncio.create_task(_start(*one)) for one in zip_longest(_models[0].slots, deployments())]
 
     @bentoml.on_shutdown
     async def stop(self) -> None:

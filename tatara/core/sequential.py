@@ -1,11 +1,11 @@
 """Tests that may be looked at after every observation, and ended at any of them, without losing their level.
 
 A gambler starts with 1 and bets on the mean of bounded observations to be above a bound. Where it is not, no way of
-betting wins on average, so that he ever owns ``1 / alpha`` with probability ``alpha`` at most (Ville 1939, Etude critique
-de la notion de collectif). He stakes a share of what he owns on each observation, as in Waudby-Smith and Ramdas 2024,
-Estimating means of bounded random variables by betting (Journal of the Royal Statistical Society B 86), and spreads what
-he starts with over many shares, since the best one is not known: a mixture, as in Robbins 1970, Statistical methods
-related to the law of the iterated logarithm. On right and wrong this is the mixture SPRT.
+betting wins on average, so that he ever owns ``1 / alpha`` with probability ``alpha`` at most (Ville 1939, Etude
+critique de la notion de collectif). He stakes a share of what he owns on each observation, as in Waudby-Smith and
+Ramdas 2024, Estimating means of bounded random variables by betting (Journal of the Royal Statistical Society B 86),
+and spreads what he starts with over many shares, since the best one is not known: a mixture, as in Robbins 1970,
+Statistical methods related to the law of the iterated logarithm. On right and wrong this is the mixture SPRT.
 """
 
 import math

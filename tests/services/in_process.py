@@ -12,6 +12,8 @@ import uvicorn
 from services.door import Door
 from services.engine import Engine
 from services.models import Models
+from services.rollout.deployment import Deployment
+from services.rollout.follower import Follower
 from services.settings import Pin, Settings
 
 
@@ -23,12 +25,31 @@ async def _nothing(*_: object) -> None:
 def serving(folder: Path, settings: Settings | None = None) -> Iterator[str]:
     """The address of a ready service; requests wait in the socket until it is."""
     engine = Engine(Pin(folder), settings or Settings(threads=2))
-    server = uvicorn.Server(uvicorn.Config(Door(_nothing, Models(engine)), lifespan="off", log_level="error"))
+    with _served(Models(engine)) as url:
+        yield url
+
+
+@contextmanager
+def following(*deployments: Deployment) -> Iterator[str]:
+    """The address of a service that follows deployments, which were prepared."""
+    engines = [Engine(one.pin(), Settings(threads=1)) for one in deployments]
+    with _served(Models(*engines), *deployments) as url:
+        yield url
+
+
+@contextmanager
+def _served(models: Models, *deployments: Deployment) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(Door(_nothing, models), lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve() -> None:
-            await engine.start()
+            for slot in models.slots:
+                await slot.current.start()
+            pairs = zip(deployments, models.slots, strict=False)
+            followers = [asyncio.create_task(Follower(one, slot).run()) for one, slot in pairs]
             await server.serve(sockets=[listener])
+            for follower in followers:
+                follower.cancel()
 
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
         thread.start()
@@ -37,4 +58,4 @@ def serving(folder: Path, settings: Settings | None = None) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
-            engine.stop()
+            models.stop()
