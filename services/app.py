@@ -18,6 +18,7 @@ from services.engine import Engine
 from services.errors import RequestError
 from services.models import Models
 from services.openapi import openapi
+from services.seen import CURRENT
 from services.uploads import Upload, read_upload
 from tatara.core.errors import BoundError, DecodeError
 from tatara.core.files import canonical_json
@@ -67,7 +68,9 @@ class Surface:
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
             model = {"name": engine.identity.name, "version": engine.identity.version}
-            body = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+            body: dict[str, Any] = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
+            if (seen := CURRENT.get()) is not None:
+                seen.answers = body["answers"]
             return await asyncio.to_thread(_json, body)
 
     async def render(self, request: Request) -> Response:
@@ -122,8 +125,9 @@ class Surface:
 
     @contextmanager
     def _leased(self, request: Request, key: str | None = None) -> Iterator[Engine]:
-        with self._models.default.lease(key=key) as engine:
-            request.state.engine = engine
+        slot = self._models.default
+        with slot.lease(key=key) as engine:
+            request.state.engine, request.state.slot = engine, slot
             yield engine
 
     async def _asked(self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Awaitable[T]]) -> T:
@@ -132,6 +136,8 @@ class Surface:
             raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
         async with self._busy:
             upload = await read_upload(request, self._settings)
+            if (seen := CURRENT.get()) is not None:
+                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=True)), upload.given
             options = _options(engine, upload)
             seconds = self._settings.answer_seconds
             try:

@@ -85,6 +85,7 @@ class Engine:
         self.refusal: str | None = "the model is being loaded"
         self.identity: Identity | None = None
         self.stopped = False
+        self.graph = INT8 if settings.int8 else "model.onnx"
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
 

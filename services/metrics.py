@@ -25,3 +25,6 @@ REFUSALS = Counter("tatara_refusals", "Requests refused, by the rule that refuse
 IN_FLIGHT = Gauge("tatara_requests_in_flight", "Requests being answered.", registry=REGISTRY)
 READY = Gauge("tatara_ready", "1 when the golden cases have passed.", registry=REGISTRY)
 MODEL = Gauge("tatara_model_info", "The model served; always 1.", ["name", "version", "lineage"], registry=REGISTRY)
+JOURNAL_DROPPED = Counter(
+    "tatara_journal_dropped", "Rows of the prediction log that could not be written.", registry=REGISTRY
+)

@@ -1,34 +1,37 @@
 """The models of one server: by registered name the versions that are loaded, and which of them answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.engine import Engine
 from services.errors import RequestError
 
 
-class Canary(Protocol):
-    """A version that answers a share of the requests."""
+class Tried(Protocol):
+    """A version that is tried beside the current one."""
 
     engine: Engine
 
     def takes(self, key: str) -> bool:
         """Whether it answers the requests with this key."""
 
+    def offer(self, request: str, contents: Sequence[bytes], options: Mapping[str, Any]) -> None:
+        """A request that was answered, by its id: files and parameters as they came."""
+
 
 class Slot:
     """One registered name. Everything is called from the event loop, so nothing is locked.
 
     Attributes:
-        current: answers where a request names no version and the canary does not take it.
-        canary: answers a share of them, where there is one.
+        current: answers where a request names no version and ``tried`` does not take it.
+        tried: a canary, which answers a share of them, or a shadow, which answers none.
         loaded: every version that can be asked, ``current`` among them, by its number once that is known.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.current = engine
-        self.canary: Canary | None = None
+        self.tried: Tried | None = None
         self._beside: list[Engine] = []
         self._leases: dict[Engine, int] = {}
 
@@ -75,7 +78,7 @@ class Slot:
 
         Args:
             version: asked for by its number.
-            key: of a request that the canary may take; it takes all requests of a key, or none of them.
+            key: of a request that ``tried`` may take; it takes all requests of a key, or none of them.
 
         Raises:
             RequestError: no such version (404), or it is not ready (503).
@@ -100,8 +103,8 @@ class Slot:
                     engine.stop()
 
     def _find(self, version: str | None, key: str | None) -> Engine:
-        if version is None and key is not None and self.canary is not None and self.canary.takes(key):
-            return self.canary.engine
+        if version is None and key is not None and self.tried is not None and self.tried.takes(key):
+            return self.tried.engine
         if version is None:
             return self.current
         try:

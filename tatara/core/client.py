@@ -160,17 +160,18 @@ class Local:
 
     Args:
         folder: the model folder.
+        graph: of the batch model.
 
     Raises:
         TataraError: it cannot be loaded, or was changed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, graph: str = "model.onnx") -> None:
         from tatara.core.manifest import verify_seal
         from tatara.core.runtime import Runtime
 
         verify_seal(folder, beside=("model.yaml",))
-        self._runtime: Runtime = Runtime(folder)
+        self._runtime: Runtime = Runtime(folder, model_file=graph)
 
     @property
     def contract(self) -> Contract:

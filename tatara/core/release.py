@@ -48,8 +48,12 @@ class Release(Strict):
 def place_in_channel(name: str, role: ReleaseRole) -> str:
     """Where the newest record of a role lies in a channel: ``FOLDER/ROLE.json``, relative to its root.
 
-    The folder is the name, percent-encoded; its digest where that would be long or hidden.
+    See `folder_name`.
     """
+    return f"{folder_name(name)}/{role}.json"
+
+
+def folder_name(name: str) -> str:
+    """A folder of its own for a registered name: percent-encoded; its digest where that would be long or hidden."""
     plain = quote(name, safe="")
-    kept = plain if len(plain) <= LONGEST and not plain.startswith(".") else sha256_bytes(name.encode())
-    return f"{kept}/{role}.json"
+    return plain if len(plain) <= LONGEST and not plain.startswith(".") else sha256_bytes(name.encode())

@@ -120,6 +120,12 @@ VERBS = {
         "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...] [key=FILE]",
         "a registered model, then files",
     ),
+    "replay": Verb(
+        "tatara.verbs.replay:replay",
+        "a logged request answered again, and compared",
+        "replay REQUEST_ID [FILE ...] [log=FOLDER]",
+        "the request's id, then files that the log does not hold",
+    ),
     "lineage": Verb(
         "tatara.verbs.lineage:lineage",
         "the chain behind a model: show, verify",

@@ -1,0 +1,55 @@
+"""What is known of one request when it has been answered: logs, traces and the prediction log read it."""
+
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+@dataclass
+class Seen:
+    """One request.
+
+    Attributes:
+        id: the client's ``X-Request-ID`` where it is 1 to 128 letters, digits or ``_.:-``; a fresh one otherwise.
+        method, path: of the request; the path as it was declared, so that there are few.
+        began: UTC, in seconds since 1970.
+        status: of HTTP.
+        seconds: until the last byte of the answer.
+        model, version, lineage: who answered, empty where nobody did.
+        graph: file of the batch model that answered.
+        stages: name, start and end of each step, in nanoseconds since 1970.
+        rule: of what refused, empty where nothing did.
+        files: name and content of each file that was answered.
+        options: of the request, as they came.
+        answers: JSON-ready, one for each file.
+    """
+
+    id: str
+    method: str
+    path: str
+    began: float = field(default_factory=time.time)
+    status: int = 500
+    seconds: float = 0.0
+    model: str = ""
+    version: str = ""
+    lineage: str = ""
+    graph: str = ""
+    stages: list[tuple[str, int, int]] = field(default_factory=list)
+    rule: str = ""
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+
+CURRENT: ContextVar[Seen | None] = ContextVar("request", default=None)
+"""Of the request that is being answered."""
+
+
+def request_id(given: str | None) -> str:
+    """The client's where it is a fit one, a fresh one otherwise."""
+    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex
