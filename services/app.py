@@ -18,6 +18,7 @@ from services.engine import Engine
 from services.errors import RequestError
 from services.models import Models
 from services.openapi import openapi
+from services.rollout import surface as rollout
 from services.seen import CURRENT
 from services.uploads import Upload, read_upload
 from tatara.core.errors import BoundError, DecodeError
@@ -47,6 +48,8 @@ def build_app(models: Models) -> Starlette:
             Route("/model", surface.model),
             Route("/openapi.json", surface.openapi),
             Route("/docs.json", surface.openapi),
+            *rollout.routes(models),
+            Route("/deployments", surface.deployments),
             Route("/", surface.page),
             Route("/page/{name}", surface.page),
         ]
@@ -117,7 +120,14 @@ class Surface:
 
     async def page(self, request: Request) -> Response:
         """A page to drop images on."""
-        path = PAGE / request.path_params.get("name", "index.html")
+        return self._file(request, request.path_params.get("name", "index.html"))
+
+    async def deployments(self, request: Request) -> Response:
+        """A page of what serves and what served."""
+        return self._file(request, "deployments.html")
+
+    def _file(self, request: Request, name: str) -> Response:
+        path = PAGE / name
         if path.parent != PAGE or not path.is_file():
             raise RequestError(404, "path", f"nothing at {request.url.path}")
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}

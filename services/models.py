@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from services.engine import Engine
 from services.errors import RequestError
+from services.rollout.deployment import Deployment
 
 
 class Tried(Protocol):
@@ -115,10 +116,15 @@ class Slot:
 
 
 class Models:
-    """Every slot of this server; the first one answers where a request names no model."""
+    """Every slot of this server; the first one answers where a request names no model.
 
-    def __init__(self, *engines: Engine) -> None:
-        self.slots = [Slot(engine) for engine in engines]
+    Args:
+        engines: the first of every slot.
+        deployments: that the slots follow, in the same order; none where the server follows none.
+    """
+
+    def __init__(self, *engines: Engine, deployments: Sequence[Deployment] = ()) -> None:
+        self.slots, self.deployments = [Slot(engine) for engine in engines], deployments
 
     @property
     def default(self) -> Slot:

@@ -33,7 +33,8 @@ class _LateDoor(Door):
     """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
 
     def __init__(self, app: object) -> None:
-        _models.append(Models(*(Engine(pin, read_settings(pin)) for pin in pins())))
+        engines = (Engine(pin, read_settings(pin)) for pin in pins())
+        _models.append(Models(*engines, deployments=deployments()))
         _observers.append(Observers())
         super().__init__(app, _models[0], _observers[0])  # type: ignore[arg-type]
 
@@ -73,7 +74,9 @@ class TataraService:
     async def start(self) -> None:
         """Load the models while the process already says that it is alive, then follow the deployments."""
         end_with(int(os.environ.get(SUPERVISOR, os.getppid())))
-        self._following = [asyncio.create_task(_start(*one)) for one in zip_longest(_models[0].slots, deployments())]
+        self._following = [
+            asyncio.create_task(_start(*one)) for one in zip_longest(_models[0].slots, _models[0].deployments)
+        ]
 
     @bentoml.on_shutdown
     async def stop(self) -> None:

@@ -7,8 +7,8 @@ from tatara.core.sequential import AboveBound
 
 ALPHA = 0.05
 """A candidate that is no worse is rolled back at most this often, whatever the number of looks."""
-SLOWER = 1.25
-"""Times as long that an answer has to take to count as slower."""
+SLOWER, LEAST_SECONDS = 1.25, 0.002
+"""Times as long, and by how much longer, an answer has to take to count as slower."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Measure:
         self.name, self._says, self.margin = name, says, margin
         self._worse, self._fine = AboveBound(bound, low, 1.0), AboveBound(-margin, -1.0, -low)
 
-    def observe(self, worse: float) -> None:
-        """Take in by how much the candidate was worse on one example."""
-        self._worse.observe([worse])
-        self._fine.observe([-worse])
+    def observe(self, *worse: float) -> None:
+        """Take in by how much the candidate was worse, example by example."""
+        self._worse.observe(worse)
+        self._fine.observe([-one for one in worse])
 
     @property
     def observations(self) -> int:

@@ -37,9 +37,9 @@ class Desired(Strict):
     name: str
     channel: str
     pinned: Pinned | None = None
-    canary: float | None = Field(None, gt=0, le=MOST_SHARE)
+    canary: float | None = Field(default=None, gt=0, le=MOST_SHARE)
     shadow: bool = False
-    least_agreement: float = Field(0.8, gt=0, lt=1)
+    least_agreement: float = Field(default=0.8, gt=0, lt=1)
     ended: int | None = None
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from services.engine import Engine
 from services.errors import RequestError
 from services.models import Slot
-from services.rollout.duel import Duel, Given, Lane
+from services.rollout.duel import Duel, Given, Lane, Side
 from services.rollout.likeness import NEEDED, compared, likeness
-from services.rollout.measures import SLOWER, Verdict, all_measures, judged
+from services.rollout.measures import LEAST_SECONDS, SLOWER, Verdict, all_measures, judged
 from tatara.core.errors import UsageError
 
 logger = logging.getLogger("tatara.rollout")
@@ -101,8 +101,7 @@ class Trial:
         both = self._compared(stable.answers), self._compared(candidate.answers)
         for one, other in zip(*both, strict=True):
             self.measures["agreement"].observe(1.0 - self._alike(one, other))
-        slower, faster = candidate.seconds > SLOWER * stable.seconds, stable.seconds > SLOWER * candidate.seconds
-        self.measures["latency"].observe(float(slower) - float(faster))
+        self.measures["latency"].observe(_slower(candidate, stable) - _slower(stable, candidate))
         _remember(self._answers, duel.given.id, both)
         self._compare(duel.given.id)
 
@@ -122,6 +121,10 @@ class Trial:
         if one is None or other is None:
             return float(one is other)
         return likeness(self._kind, one, other)
+
+
+def _slower(one: Side, other: Side) -> float:
+    return float(one.seconds > SLOWER * other.seconds and one.seconds > other.seconds + LEAST_SECONDS)
 
 
 def _remember(kept: OrderedDict[str, Any], request: str, value: Any) -> None:

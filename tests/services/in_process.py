@@ -33,19 +33,19 @@ def serving(folder: Path, settings: Settings | None = None) -> Iterator[str]:
 def following(*deployments: Deployment) -> Iterator[str]:
     """The address of a service that follows deployments, which were prepared."""
     engines = [Engine(one.pin(), Settings(threads=1)) for one in deployments]
-    with _served(Models(*engines), *deployments) as url:
+    with _served(Models(*engines, deployments=deployments)) as url:
         yield url
 
 
 @contextmanager
-def _served(models: Models, *deployments: Deployment) -> Iterator[str]:
+def _served(models: Models) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(Door(_nothing, models), lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve() -> None:
             for slot in models.slots:
                 await slot.current.start()
-            pairs = zip(deployments, models.slots, strict=False)
+            pairs = zip(models.deployments, models.slots, strict=False)
             followers = [asyncio.create_task(Follower(one, slot).run()) for one, slot in pairs]
             await server.serve(sockets=[listener])
             for follower in followers:
