@@ -155,6 +155,8 @@ def read_head(path: Path) -> Head:
     """
     try:
         return opened(path.read_bytes(), KIND, Head, signing_key().public_key())
+    except RefusedError as error:
+        raise RefusedError(f"{path}: {error}") from None
     except OSError as error:
         raise TataraError(f"{path} cannot be read ({error.strerror}); save one with head save={path}") from None
 

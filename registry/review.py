@@ -142,7 +142,7 @@ def comment(user: str, name: str, version: str, text: str) -> Record:
     return _say(user, name, version, "comment", {"text": written(text, "text")})
 
 
-def edit_card(user: str, name: str, version: str, section: str, text: str) -> Card:
+def edit_card(user: str, name: str, version: str, section: str, text: str, instead_of: str | None = None) -> Card:
     """Write a section of the card anew, which its author and reviewers may; an empty text clears it.
 
     Args:
@@ -150,12 +150,13 @@ def edit_card(user: str, name: str, version: str, section: str, text: str) -> Ca
         name, version: of the card.
         section: one of `registry.card.prose.SECTIONS`: intended_use, out_of_scope, limits, licence or notes.
         text: plain text, of at most 4,000 characters.
+        instead_of: what stood there when its writer began; None to write over whatever stands there.
 
     Raises:
         UsageError: no such section, or too long.
-        RefusedError: retired, or another data scientist's version.
+        RefusedError: retired, another data scientist's version, or something else stands there meanwhile.
     """
-    prose.edit(user, name, version, section, text)
+    prose.edit(user, name, version, section, text, instead_of)
     return card(name, version)
 
 

@@ -1,27 +1,33 @@
 """The HTTP surface: what is answered at which path."""
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+import numpy as np
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from services import metrics
-from services.engine import Engine
+from services.deadline import while_connected, within
+from services.draining import Draining
+from services.engine import Engine, Example
 from services.errors import RequestError
+from services.limits import TIMEOUT, Gate, Held, given_seconds
 from services.models import Models
 from services.openapi import openapi
 from services.rollout import surface as rollout
 from services.seen import CURRENT
-from services.uploads import Upload, read_upload
-from tatara.core.errors import BoundError, DecodeError
+from services.tensors import accepted, examples, stacked, written
+from services.uploads import Upload, read_body, read_upload
+from services.v2 import Protocol, refuse_unready
+from tatara.core.contract import Finished
+from tatara.core.errors import BoundError, DecodeError, PixelsError
 from tatara.core.files import canonical_json
 from tatara.core.options import OptionError, read_options
 
@@ -33,9 +39,16 @@ POLICY = (
 )
 
 
-def build_app(models: Models) -> Starlette:
-    """The routes of one server."""
-    surface = Surface(models)
+def build_app(models: Models, gate: Gate | None = None, draining: Draining | None = None) -> Starlette:
+    """The routes of one server.
+
+    Args:
+        models: that answer.
+        gate: counts what the bodies of all requests hold.
+        draining: whether the server was told to end.
+    """
+    draining = draining or Draining()
+    surface = Surface(models, gate or Gate(models.default.current.settings), draining)
     return Starlette(
         routes=[
             Route("/predict", surface.predict, methods=["POST"]),
@@ -52,6 +65,7 @@ def build_app(models: Models) -> Starlette:
             Route("/deployments", surface.deployments),
             Route("/", surface.page),
             Route("/page/{name}", surface.page),
+            *Protocol(models, draining, surface.finished).routes,
         ]
     )
 
@@ -59,26 +73,32 @@ def build_app(models: Models) -> Starlette:
 class Surface:
     """One method a path. The engine that answers is kept in ``request.state.engine``, for the headers."""
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    def __init__(self, models: Models, gate: Gate, draining: Draining) -> None:
+        self._models, self._gate, self._draining = models, gate, draining
         self._settings = models.default.current.settings
-        self._busy = asyncio.Semaphore(self._settings.max_requests)
 
     async def predict(self, request: Request) -> Response:
-        """Files in, typed answers out."""
-        with self._leased(request, key=_key(request)) as engine:
+        """Files or an array in, typed answers or tensors out."""
+        with self._leased(request, key=rollout.key(request)) as engine:
+            if (form := accepted(request.headers.get("accept", ""))) is not None:
+                rows = await self._asked(request, engine, self._rows)
+                metrics.EXAMPLES.inc(len(rows))
+                content, media_type = await asyncio.to_thread(
+                    lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
+                )
+                return Response(content, media_type=media_type)
             found = await self._asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
-            model = {"name": engine.identity.name, "version": engine.identity.version}
-            body: dict[str, Any] = {"model": model, "answers": [answer.model_dump(mode="json") for answer in found]}
             if (seen := CURRENT.get()) is not None:
-                seen.answers = body["answers"]
-            return await asyncio.to_thread(_json, body)
+                seen.answers = found
+            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
-        with self._leased(request, key=_key(request)) as engine:
+        with self._leased(request, key=rollout.key(request)) as engine:
             picture = await self._asked(request, engine, self._picture)
             metrics.EXAMPLES.inc()
             return Response(picture, media_type="image/png")
@@ -88,9 +108,9 @@ class Surface:
         return _json({"status": "alive"})
 
     async def ready(self, request: Request) -> Response:
-        """The golden cases have passed."""
-        with self._leased(request):
-            return _json({"status": "ready"})
+        """The golden cases have passed, and the server is not about to end."""
+        refuse_unready(self._models, self._draining)
+        return _json({"status": "ready"})
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus' text format."""
@@ -140,44 +160,96 @@ class Surface:
             request.state.engine, request.state.slot = engine, slot
             yield engine
 
-    async def _asked(self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Awaitable[T]]) -> T:
-        """What ``ask`` gives for the request's files and options, under the caps on requests and time."""
-        if self._busy.locked():
-            raise RequestError(429, "max_requests", "too many requests at once; try again in a moment")
-        async with self._busy:
-            upload = await read_upload(request, self._settings)
-            if (seen := CURRENT.get()) is not None:
-                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=True)), upload.given
-            options = _options(engine, upload)
-            seconds = self._settings.answer_seconds
-            try:
-                async with asyncio.timeout(seconds):
-                    return await ask(engine, upload, options)
-            except TimeoutError:
-                what = "a smaller image" if len(upload.contents) == 1 else "fewer or smaller images"
-                advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
-                raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
+    async def finished(
+        self, request: Request, engine: Engine, read: Callable[[bytes], list[Example]]
+    ) -> list[Finished]:
+        """The finished answers to the examples that ``read`` finds in the request's body."""
 
-    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[BaseModel]:
-        found: list[BaseModel] = []
-        for name, one in zip(upload.names, await engine.answers(upload.contents, options), strict=True):
+        async def answer(held: Held) -> list[Finished]:
+            content = await read_body(request, self._settings, held)
+            found = await asyncio.to_thread(read, content)
+            return await self._in_time(request, len(found), _rows(engine, found, ()))
+
+        rows = await self._held(request, answer)
+        metrics.EXAMPLES.inc(len(rows))
+        return rows
+
+    async def _asked(
+        self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Coroutine[Any, Any, T]]
+    ) -> T:
+        """What ``ask`` gives for the request's files and options."""
+
+        async def answer(held: Held) -> T:
+            upload = await read_upload(request, self._settings, held)
+            options = _options(engine, upload)
+            if (seen := CURRENT.get()) is not None:
+                seen.files, seen.options = list(zip(upload.names, upload.contents, strict=False)), upload.given
+            return await self._in_time(request, len(upload.contents), ask(engine, upload, options))
+
+        return await self._held(request, answer)
+
+    async def _held(self, request: Request, answer: Callable[[Held], Awaitable[T]]) -> T:
+        """``answer`` within the deadline that the request gives, with what is held of its body given back."""
+        seconds = given_seconds(request.headers.get(TIMEOUT))
+        async with within(seconds):
+            with self._gate.holding() as held:
+                return await answer(held)
+
+    async def _in_time(self, request: Request, count: int, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` gives, in the time that is allowed and for as long as the client is there."""
+        seconds = self._settings.answer_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await while_connected(request.receive, work)
+        except TimeoutError:
+            what = "a smaller image" if count == 1 else "fewer or smaller images"
+            advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
+            raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
+
+    async def _answers(self, engine: Engine, upload: Upload, options: Any) -> list[bytes]:
+        """Each answer's JSON."""
+        names, contents = _examples(engine, upload)
+        found: list[bytes] = []
+        for name, one in zip(names, await engine.answers(contents, options, _written), strict=True):
             if isinstance(one, Exception):
                 raise _refusal(one, name)
             found.append(one)
         return found
 
+    async def _rows(self, engine: Engine, upload: Upload, options: Any) -> list[Finished]:
+        names, contents = _examples(engine, upload)
+        return await _rows(engine, contents, names)
+
     async def _picture(self, engine: Engine, upload: Upload, options: Any) -> bytes:
-        if len(upload.contents) > 1:
-            raise RequestError(413, "max_files", f"{len(upload.contents)} files; one picture is drawn at a time")
+        names, contents = _examples(engine, upload)
+        if len(contents) > 1:
+            raise RequestError(413, "max_files", f"{len(contents)} files; one picture is drawn at a time")
+        if isinstance(contents[0], np.ndarray) and contents[0].dtype != np.uint8:
+            raise RequestError(422, "dtype", "a prepared tensor has no picture; send uint8 pixels, or a file")
         try:
-            return await engine.picture(upload.contents[0], options)
+            return await engine.picture(contents[0], options)
         except (DecodeError, BoundError) as error:
-            raise _refusal(error, upload.names[0]) from None
+            raise _refusal(error, names[0]) from None
 
 
-def _key(request: Request) -> str:
-    """Of the caller, who is answered by one version while a canary is tried; of the request where it names none."""
-    return request.headers.get("x-tatara-key") or uuid.uuid4().hex
+async def _rows(engine: Engine, contents: Sequence[Example], names: Sequence[str]) -> list[Finished]:
+    rows = await engine.finished(contents)
+    for position, one in enumerate(rows):
+        if isinstance(one, Exception):
+            raise _refusal(one, names[position] if names else f"row {position}")
+    return rows
+
+
+def _examples(engine: Engine, upload: Upload) -> tuple[Sequence[str], Sequence[Example]]:
+    """What is to be answered, and how to call each."""
+    if upload.array is None:
+        return upload.names, upload.contents
+    rows = examples(upload.array, engine.runtime.prepared_shape, engine.settings)
+    return [f"row {position}" for position in range(len(rows))], rows
+
+
+def _written(answer: BaseModel) -> bytes:
+    return answer.model_dump_json().encode()
 
 
 def _options(engine: Engine, upload: Upload) -> Any:
@@ -188,10 +260,14 @@ def _options(engine: Engine, upload: Upload) -> Any:
 
 
 def _refusal(error: Exception, name: str) -> Exception:
+    if isinstance(error, PixelsError):
+        return RequestError(413, "max_pixels", f"{name}: {error}", name)
     if isinstance(error, DecodeError):
         return RequestError(400, "decode", f"{name}: {error}", name)
     if isinstance(error, BoundError):
         return RequestError(422, error.rule, f"{name}: {error}", name)
+    if isinstance(error, ValidationError):  # no image gives such numbers, a prepared tensor may
+        return RequestError(422, "finite", f"{name}: the model has no answer to such numbers", name)
     return error
 
 

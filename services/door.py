@@ -1,43 +1,71 @@
-"""What every answer has in common, whatever the path: headers, one-line errors, counts."""
+"""What every answer has in common, whatever the path: limits, headers, one-line errors, counts."""
 
+import asyncio
 import logging
 import time
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import metrics
 from services.app import build_app
+from services.callers import PROBES, Callers, Rates
+from services.draining import Draining
 from services.engine import Identity
 from services.errors import RequestError, error_response
+from services.limits import Gate, refuse_long_header
 from services.models import Models, Slot
 from services.observing import Observers
 from services.seen import CURRENT, Seen, request_id
 
 logger = logging.getLogger("tatara.service")
 RULES = {404: "path", 405: "method"}
+LEFT = 499
+"""In counts and logs, where the client left before it was answered."""
 
 
 class Door:
-    """ASGI middleware that answers every HTTP request by the surface of `services.app`, in BentoML's place."""
+    """ASGI application that answers every HTTP request by the surface of `services.app`, in BentoML's place.
 
-    def __init__(self, app: ASGIApp, models: Models, observers: Observers | None = None) -> None:
-        self._bento, self._models, self._surface = app, models, build_app(models)
+    Args:
+        app: what is told of the process's beginning and end.
+        models: that answer.
+        draining: whether the server was told to end.
+        observers: told of every request.
+    """
+
+    def __init__(
+        self, app: ASGIApp, models: Models, draining: Draining | None = None, observers: Observers | None = None
+    ) -> None:
+        self._bento, self._models, self._draining = app, models, draining or Draining()
         self._observers = observers
-        self._paths = {getattr(route, "path", "") for route in self._surface.routes}
+        self._settings = models.default.current.settings
+        self._gate, self._callers, self._rates = Gate(self._settings), Callers(self._settings), Rates(self._settings)
+        self._surface = build_app(models, self._gate, self._draining)
+        routes = [route for route in self._surface.routes if isinstance(route, Route)]
+        self._plain = {route.path for route in routes}
+        self._patterns = [(route.path_regex, route.path) for route in routes if route.param_convertors]
+        self._asking = {route.path for route in routes if "POST" in (route.methods or ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; hand anything but HTTP on."""
-        if scope["type"] != "http":
+        """Answer one request; hand the process's beginning and end on. There are no web sockets."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http":
             await self._bento(scope, receive, send)
-            return
+        else:
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, headers = time.perf_counter(), Headers(scope=scope)
-        path = scope["path"] if scope["path"] in self._paths else "other"
-        seen = Seen(request_id(headers.get("x-request-id")), scope["method"], path)
+        path = self._path(scope["path"])
+        seen = Seen(request_id(headers.get("x-request-id")), scope["method"], path, status=LEFT)
         CURRENT.set(seen)
         state: dict[str, Any] = {}
 
@@ -46,10 +74,12 @@ class Door:
                 seen.status = message["status"]
                 own = [(b"x-request-id", seen.id.encode()), *_headers(self._answering(state))]
                 message["headers"] = [*message.get("headers", []), *own]
+                if self._draining.begun:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         with metrics.IN_FLIGHT.track_inprogress():
-            await self._answer({**scope, "app": self._surface, "state": state}, receive, send_with_headers)
+            await self._answer(path, {**scope, "app": self._surface, "state": state}, receive, send_with_headers)
         seen.seconds = time.perf_counter() - began
         metrics.REQUESTS.labels(path, str(seen.status)).inc()
         metrics.SECONDS.labels(path).observe(seen.seconds)
@@ -57,31 +87,46 @@ class Door:
         if self._observers is not None:
             self._tell(seen, state, headers)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _path(self, asked: str) -> str:
+        """As the routes write it: labels of metrics must be few."""
+        if asked in self._plain:
+            return asked
+        return next((path for pattern, path in self._patterns if pattern.match(asked)), "other")
+
+    async def _answer(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._surface.router(scope, receive, send)
+            refuse_long_header(scope, self._settings.max_header)
+            caller = self._callers.caller(scope, path)
+            if path not in PROBES:
+                self._rates.count(caller)
+            with self._gate.entered() if path in self._asking else nullcontext():
+                await self._surface.router(scope, receive, send)
         except ClientDisconnect:
-            logger.info("the client left before its request was read")
+            logger.info("%s %s: the client left before its answer", scope["method"], path)
         except RequestError as error:
             await self._refuse(error, scope, receive, send)
         except HTTPException as error:
             rule = RULES.get(error.status_code, "http")
             what = {404: "nothing there", 405: "not by this method"}.get(error.status_code, str(error.detail))
-            refusal = RequestError(error.status_code, rule, f"{scope['method']} {scope['path']}: {what}")
-            await self._refuse(refusal, scope, receive, send, dict(error.headers or {}))
+            message = f"{scope['method']} {scope['path'][:200]}: {what}"
+            refusal = RequestError(error.status_code, rule, message, headers=dict(error.headers or {}))
+            await self._refuse(refusal, scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._draining.begun:
+                raise
+            refusal = RequestError(503, "draining", "the service ends; ask another one, or this one in a moment")
+            await self._refuse(refusal, scope, receive, send)
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             refusal = RequestError(500, "internal", "the service failed on this request; its log says why")
             await self._refuse(refusal, scope, receive, send)
 
-    async def _refuse(
-        self, error: RequestError, scope: Scope, receive: Receive, send: Send, headers: dict[str, str] | None = None
-    ) -> None:
+    async def _refuse(self, error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
         metrics.REFUSALS.labels(error.rule).inc()
         if (seen := CURRENT.get()) is not None:
             seen.rule = error.rule
-        extra = {"Retry-After": "1"} if error.status in (429, 503) else {}
-        await error_response(error, {**(headers or {}), **extra})(scope, receive, send)
+        inference = scope["path"] == "/v2" or scope["path"].startswith("/v2/")
+        await error_response(error, inference)(scope, receive, send)
 
     def _tell(self, seen: Seen, state: dict[str, Any], headers: Headers) -> None:
         """Whoever watches. What goes wrong there is no concern of the request's."""

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services import metrics
-from services.batching import Batcher
+from services.batching import LINGER, Batcher, Outputs, best_size, measured
+from services.seen import passed, step
 from services.settings import Pin, Settings
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
@@ -21,14 +24,19 @@ from tatara.core.files import read_json
 from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
+from tatara.core.providers import Gpu
 from tatara.core.runtime import INT8, Runtime
 from tatara.core.signature import require_signed, required_key
 from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
 """What BentoML's model store adds to a model folder."""
+MOST_TWICE = 256 * 2**20
+"""Bytes of a batch model that is held twice, see `Settings.alone`."""
 
 T = TypeVar("T")
+Example = bytes | NDArray[Any]
+"""An image: a file's bytes, pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as it is inferred."""
 logger = logging.getLogger("tatara.service")
 
 
@@ -74,11 +82,20 @@ def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
         model = f"{identity.name}/{identity.version}"
         raise RefusedError(f"int8=true, but {model} has no int8 graph; train and convert with int8=true to make one")
     graph = INT8 if settings.int8 else "model.onnx"
-    return Runtime(pin.folder, settings.gpu, threads=0 if settings.gpu else 1, model_file=graph), identity
+    if settings.gpu:
+        engines = Path(settings.tensorrt) if settings.tensorrt else None
+        gpu = Gpu(settings.gpu_device, settings.gpu_memory, engines, settings.max_batch)
+        return Runtime(pin.folder, gpu, model_file=graph), identity
+    alone = settings.threads if settings.alone and (pin.folder / graph).stat().st_size <= MOST_TWICE else 0
+    return Runtime(pin.folder, threads=1, model_file=graph, alone=alone), identity
 
 
 class Engine:
-    """Answers from file bytes. `start` loads and proves it; until then `refusal` says why it is not ready."""
+    """Answers from file bytes. `start` loads and proves it; until then `refusal` says why it is not ready.
+
+    On a CPU where batches bring nothing, an image goes through in one thread from its bytes to its answer, one image a
+    core; elsewhere its preparation overlaps with other images' inference, which goes in batches.
+    """
 
     def __init__(self, pin: Pin, settings: Settings) -> None:
         self.pin, self.settings = pin, settings
@@ -88,16 +105,15 @@ class Engine:
         self.graph = INT8 if settings.int8 else "model.onnx"
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
+        self._batcher: Batcher | None = None
+        self._working = self._opening = 0
 
     async def start(self) -> None:
         """Load, then hold the golden cases to TensorFlow's answers. Never raises: `refusal` keeps the reason."""
         try:
             self.runtime, identity = await asyncio.to_thread(load, self.pin, self.settings)
-            threads = 1 if self.settings.gpu else self.settings.threads
             self.identity = identity
-            observe = metrics.BATCH.observe
-            most = self.settings.max_batch if self.settings.gpu else min(self.settings.max_batch, self.runtime.at_once)
-            self._batcher = Batcher(self.runtime.infer, threads, most, observe)
+            await asyncio.to_thread(self._choose)
             self.refusal = "the golden cases are being asked"
             await self._prove()
         except Exception as error:
@@ -114,19 +130,37 @@ class Engine:
         """End the threads."""
         self.stopped = True
         self._pool.shutdown(cancel_futures=True)
-        if hasattr(self, "_batcher"):
+        if self._batcher is not None:
             self._batcher.close()
 
-    async def answers(self, contents: Sequence[bytes], options: Any) -> list[Any]:
-        """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead."""
+    async def answers(
+        self, contents: Sequence[Example], options: Any, write: Callable[[Any], Any] = lambda answer: answer
+    ) -> list[Any]:
+        """The kind's typed answer to each file, in order; for one that cannot be answered, the reason instead.
+
+        Args:
+            contents: the examples.
+            options: of the request.
+            write: what to make of an answer in the thread that made it, such as its JSON.
+        """
 
         def answer(finished: Finished, image: Opened) -> Any:
-            return self.runtime.kind.answer(self.runtime.contract, finished, options, image.size)
+            return write(self.runtime.kind.answer(self.runtime.contract, finished, options, image.size))
 
+        if len(contents) == 1:
+            try:
+                return [await self._ask(contents[0], answer, options)]
+            except Exception as error:
+                return [error]
         asked = (self._ask(content, answer, options) for content in contents)
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    async def picture(self, content: bytes, options: Any) -> bytes:
+    async def finished(self, contents: Sequence[Example]) -> list[Any]:
+        """The finished answer to each example, tensors by name; for one that cannot be answered, the reason instead."""
+        asked = (self._ask(content, lambda finished, _: finished) for content in contents)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    async def picture(self, content: Example, options: Any) -> bytes:
         """One image with its answer drawn, as a PNG file.
 
         Raises:
@@ -144,32 +178,81 @@ class Engine:
         return await self._ask(content, draw, options, keep=True)
 
     async def _ask(
-        self, content: bytes, use: Callable[[Finished, Opened], T], options: Any = None, keep: bool = False
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any = None, keep: bool = False
     ) -> T:
         """What ``use`` makes of the finished answer. It runs where that is made: large answers never wait for it.
 
         Args:
-            content: the file's bytes.
+            content: the example.
             use: of the finished answer.
             options: what of the answer is needed; all by default.
             keep: the pixels, for ``use``.
         """
         async with self._room:
-            image = await self._in_pool(self._open, content, keep)
-            if image.prepared is None:
-                parts = await self._parts(image.pixels, image.windows)
-                whole = await self._in_pool(merged, self.runtime.kind, parts, image.windows)
-                return await self._in_pool(use, whole, image)
-            outputs = await asyncio.wrap_future(self._batcher.submit(image.prepared))
-            return await self._in_pool(lambda: use(self.runtime.finish(outputs, image.size, options), image))
+            self._working += 1
+            try:
+                if self._batcher is None and self.runtime.contract.tiling is None:
+                    return await self._in_pool(self._through, content, use, options, keep, self._working == 1)
+                return await self._step_by_step(content, use, options, keep)
+            finally:
+                self._working -= 1
 
-    def _open(self, content: bytes, keep: bool) -> Opened:
-        pixels = self.runtime.admit(content)
+    def _through(
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any, keep: bool, alone: bool
+    ) -> T:
+        image = self._open(content, keep)
+        assert image.prepared is not None
+        return self._finish(self._infer(image.prepared, alone), image, use, options)
+
+    async def _step_by_step(
+        self, content: Example, use: Callable[[Finished, Opened], T], options: Any, keep: bool
+    ) -> T:
+        self._opening += 1
+        try:
+            image = await self._in_pool(self._open, content, keep)
+        finally:
+            self._opening -= 1
+        if image.prepared is None:
+            parts = await self._parts(image.pixels, image.windows)
+            whole = await self._in_pool(merged, self.runtime.kind, parts, image.windows)
+            return await self._in_pool(use, whole, image)
+        return await self._in_pool(self._finish, await self._outputs(image.prepared), image, use, options)
+
+    def _open(self, content: Example, keep: bool) -> Opened:
+        with step("decode", metrics.DECODE):
+            return self._opened(content, keep)
+
+    def _opened(self, content: Example, keep: bool) -> Opened:
+        if isinstance(content, np.ndarray) and content.dtype == np.float32:
+            size = (content.shape[0], content.shape[1])
+            return Opened(size, [(0, 0, *size)], content, np.empty((0, *content.shape[1:]), np.uint8))
+        if isinstance(content, np.ndarray):
+            pixels = self.runtime.admit_pixels(content)
+        else:
+            pixels = self.runtime.admit(content, self.settings.max_pixels)
         size = (pixels.shape[0], pixels.shape[1])
         cut = windows(*size, self.runtime.contract.tiling)
         if len(cut) > 1:
             return Opened(size, cut, None, pixels)
         return Opened(size, cut, self.runtime.prepare(pixels), pixels if keep else pixels[:0].copy())
+
+    async def _outputs(self, prepared: NDArray[np.float32]) -> Outputs:
+        if self._batcher is None:
+            return await self._in_pool(self._infer, prepared, False)
+        began = time.time_ns()
+        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
+        passed("batch", began)
+        return outputs
+
+    def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
+        with step("inference", metrics.INFERENCE):
+            outputs = self.runtime.infer(prepared[None], alone)
+        metrics.BATCH.observe(1)
+        return {name: values[0] for name, values in outputs.items()}
+
+    def _finish(self, outputs: Outputs, image: Opened, use: Callable[[Finished, Opened], T], options: Any) -> T:
+        with step("postprocessing", metrics.POSTPROCESSING):
+            return use(self.runtime.finish(outputs, image.size, options), image)
 
     async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
         """The finished answer to each window, a few windows at a time."""
@@ -182,11 +265,32 @@ class Engine:
     async def _part(self, pixels: NDArray[np.uint8], window: Window) -> Finished:
         top, left, bottom, right = window
         prepared = await self._in_pool(lambda: self.runtime.prepare(window_of(pixels, window)))
-        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
-        return await self._in_pool(self.runtime.finish, outputs, (bottom - top, right - left))
+        return await self._in_pool(self.runtime.finish, await self._outputs(prepared), (bottom - top, right - left))
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *values)
+        def timed() -> T:
+            passed("queue", asked, metrics.QUEUE)
+            return function(*values)
+
+        asked = time.time_ns()
+        context = copy_context()  # whose request it is
+        return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, timed)
+
+    def _choose(self) -> None:
+        """Make batches where they cost less by example, as measured now."""
+        gpu, most = self.settings.gpu, self.settings.max_batch
+        shape = self.runtime.prepared_shape
+        example = np.random.default_rng(0).standard_normal(shape, np.float32)
+        clock = time.perf_counter if gpu else time.thread_time  # on the CPU all work is done in the calling thread
+        costs = measured(self.runtime.infer, example, most if gpu else min(most, self.runtime.at_once), clock)
+        size = best_size(costs)
+        said = ", ".join(f"{cost * 1e3:.2f} ms for {count}" for count, cost in costs.items())
+        logger.info("batches of up to %d: a call takes %s", size, said)
+        if gpu or size > 1:
+            threads = 1 if gpu else self.settings.threads
+            self._batcher = Batcher(
+                self.runtime.infer, threads, size, LINGER * costs[1], lambda: self._opening, _observe_batch
+            )
 
     async def _prove(self) -> None:
         folder = self.pin.folder / "golden"
@@ -214,3 +318,10 @@ class Engine:
             (folder / case["file"]).read_bytes(), lambda finished, _: self.runtime.kind.differences(expected, finished)
         )
         return found
+
+
+def _observe_batch(waited: list[float], took: float) -> None:
+    metrics.BATCH.observe(len(waited))
+    metrics.INFERENCE.observe(took)
+    for seconds in waited:
+        metrics.QUEUE.observe(seconds)

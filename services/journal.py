@@ -115,8 +115,13 @@ class Writer:
         self._thread.start()
 
     def write(self, seen: Seen) -> None:
-        """Keep an answered request; returns at once. A sampled request is kept whole."""
-        if seen.status != 200 or not seen.answers or random.random() >= self._journal.sample:
+        """Keep a request about files that was answered; returns at once. A sampled request is kept whole."""
+        if (
+            seen.status != 200
+            or not seen.answers
+            or len(seen.files) != len(seen.answers)
+            or random.random() >= self._journal.sample
+        ):
             return
         for row in _rows(seen, self._journal):
             try:
@@ -171,7 +176,7 @@ def _rows(seen: Seen, journal: Journal) -> Iterator[dict[str, Any]]:
             "options": json.dumps(seen.options, sort_keys=True),
             "file": name,
             "sha256": sha256_bytes(content),
-            "answer": json.dumps(redacted(answer, journal.redact)),
+            "answer": json.dumps(redacted(json.loads(answer), journal.redact)) if journal.redact else answer.decode(),
             "position": position,
             "seconds": seen.seconds,
             "content": content if journal.images else None,

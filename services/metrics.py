@@ -21,6 +21,16 @@ EXAMPLES = Counter("tatara_examples", "Files answered.", registry=REGISTRY)
 BATCH = Histogram(
     "tatara_batch_size", "Examples in one call of the model.", buckets=(1, 2, 4, 8, 16, 32, 64), registry=REGISTRY
 )
+STAGE = Histogram(
+    "tatara_stage_seconds",
+    "Of one example: waiting for a thread or a batch (queue), decoding and preparing, inference, postprocessing.",
+    ["stage"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    registry=REGISTRY,
+)
+QUEUE, DECODE, INFERENCE, POSTPROCESSING = (
+    STAGE.labels(stage) for stage in ("queue", "decode", "inference", "postprocessing")
+)
 REFUSALS = Counter("tatara_refusals", "Requests refused, by the rule that refused them.", ["rule"], registry=REGISTRY)
 IN_FLIGHT = Gauge("tatara_requests_in_flight", "Requests being answered.", registry=REGISTRY)
 READY = Gauge("tatara_ready", "1 when the golden cases have passed.", registry=REGISTRY)

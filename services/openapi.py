@@ -4,7 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services import openapi_v2
 from services.engine import Engine, Identity
+from services.errors import PROBLEM
+from services.limits import TIMEOUT
+from services.settings import Settings
+from services.tensors import NPY, NPZ, RAW
 from services.uploads import FIELD
 from tatara.core.contract import Contract
 from tatara.core.lineage import Chain
@@ -15,14 +20,20 @@ HEADERS = {
     "X-Tatara-Lineage": "SHA-256 that ends the chain from the training data to this model",
 }
 REFUSALS = {
-    "400": "a file cannot be decoded, or the form cannot be read",
-    "408": "the body arrived too slowly",
-    "413": "the body, or the number of files, is over the cap",
-    "415": "neither a multipart form nor an image body",
+    "400": "a file, a form or JSON cannot be read",
+    "401": "no API key that holds, where the service asks for one",
+    "404": "nothing there",
+    "406": "the answer has several tensors, and a form was asked for that holds one",
+    "408": "the body arrived too slowly, or the deadline that the request gave has passed",
+    "413": "over a cap: bytes, pixels, files, rows, or brackets in brackets",
+    "415": "another content type, or a compressed body",
     "422": "a bound of the contract is broken (its name is `rule`), or a parameter is wrong",
-    "429": "too many requests at once",
-    "503": "not ready, with the reason",
+    "429": "too many requests at once, or over the caller's rate; Retry-After says when to come again",
+    "431": "address and headers are too long",
+    "503": "not ready, too busy or about to end, with the reason; Retry-After says when to come again",
 }
+ASKED = tuple(status for status in REFUSALS if status != "404")
+ALWAYS = ("401", "429", "431")
 
 PREDICT, RENDER = "Answers to one file or many, in their order", "The image with its answer drawn, as a PNG of its size"
 JOINED = {"style": "form", "explode": False}
@@ -37,9 +48,13 @@ class ModelName(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why a request got no answer."""
+    """Why a request got no answer: problem details (RFC 9457)."""
 
-    error: str = Field(description="one line: what is wrong, where, and what to do")
+    type: str = Field(description="about:blank: the rule says more")
+    title: str = Field(description="of the status")
+    status: int
+    detail: str = Field(description="one line: what is wrong, where, and what to do")
+    error: str = Field(description="the same line")
     rule: str = Field(description="short name of what refused; a bound's name for a broken bound")
     file: str | None = Field(None, description="the file at fault, where there are several")
 
@@ -51,13 +66,17 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
     answer = _schema(engine.runtime.kind.Answer, schemas)
     for model in (ModelName, Refusal, Contract, Chain):
         _schema(model, schemas)
+    schemas |= openapi_v2.SCHEMAS
     schemas["Prediction"] = {
         "type": "object",
         "required": ["model", "answers"],
         "properties": {"model": _reference("ModelName"), "answers": {"type": "array", "items": answer}},
     }
-    answers = {"application/json": {"schema": _reference("Prediction")}}
-    return {
+    binary = {"type": "string", "format": "binary"}
+    answers = {"application/json": {"schema": _reference("Prediction")}} | {
+        form: {"schema": binary} for form in (NPY, NPZ, RAW)
+    }
+    return _secured(engine.settings) | {
         "openapi": "3.1.0",
         "info": {
             "title": identity.name,
@@ -65,18 +84,40 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
             "description": f"{contract.modality.capitalize()} {contract.kind}, {len(contract.labels)} classes. "
             "Every answer carries the digest of its lineage.",
         },
-        "paths": {
+        "paths": openapi_v2.paths(identity.name, identity.version, _get)
+        | {
             "/predict": {"post": _ask(engine, "predict", PREDICT, engine.settings.max_files, answers)},
             "/render": {"post": _ask(engine, "render", RENDER, 1, {"image/png": {}})},
             "/lineage": {"get": _get("The chain from the training data to this model", _reference("Chain"))},
             "/model": {"get": _get("Name, version, lineage digest and contract", {"type": "object"})},
-            "/healthz": {"get": _get("The process is alive", {"type": "object"})},
-            "/readyz": {"get": _get("The golden cases have passed", {"type": "object"}, refusals=("503",))},
+            "/healthz": {"get": _get("The process is alive", {"type": "object"}, ("431",))},
+            "/livez": {"get": _get("The process is alive", {"type": "object"}, ("431",))},
+            "/readyz": {
+                "get": _get(
+                    "Every model's golden cases have passed, and the service is not about to end",
+                    {"type": "object"},
+                    ("431", "503"),
+                )
+            },
             "/metrics": {"get": _get("Prometheus metrics", None)},
+            "/openapi.json": {"get": _get("This description", {"type": "object"})},
+            "/docs.json": {"get": _get("This description", {"type": "object"})},
             "/": {"get": _get("A page to drop files on", None)},
+            "/page/{name}": {
+                "get": _get("A file of the page", None, ("404", *ALWAYS))
+                | {"parameters": [openapi_v2.in_path("name", "page.js")]}
+            },
         },
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas} | _schemes(engine.settings),
     }
+
+
+def _secured(settings: Settings) -> dict[str, Any]:
+    return {"security": [{"key": []}]} if settings.keys else {}
+
+
+def _schemes(settings: Settings) -> dict[str, Any]:
+    return {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}} if settings.keys else {}
 
 
 def _ask(engine: Engine, name: str, summary: str, most: int, answer: dict[str, Any]) -> dict[str, Any]:
@@ -85,15 +126,16 @@ def _ask(engine: Engine, name: str, summary: str, most: int, answer: dict[str, A
     files = {"type": "array", "items": binary, "minItems": 1, "maxItems": most}
     options = _options(engine)
     form = {"type": "object", "required": [FIELD], "properties": {FIELD: files, **options}}
-    content = {kind: {"schema": binary} for kind in ("image/*", "application/octet-stream")}
-    operation = _get(summary, None, tuple(REFUSALS))
+    content = {kind: {"schema": binary} for kind in ("image/*", "application/octet-stream", NPY, RAW)}
+    operation = _get(summary, None, ASKED)
     operation["responses"]["200"]["content"] = answer
     return operation | {
         "operationId": name,
         "parameters": [
             {"name": option, "in": "query", "schema": schema, "description": schema.get("description", ""), **JOINED}
             for option, schema in options.items()
-        ],
+        ]
+        + [deadline()],
         "requestBody": {
             "required": True,
             "content": {
@@ -112,10 +154,21 @@ def _options(engine: Engine) -> dict[str, Any]:
     return found
 
 
-def _get(summary: str, schema: dict[str, Any] | None, refusals: tuple[str, ...] = ()) -> dict[str, Any]:
+def deadline() -> dict[str, Any]:
+    """The header with a request's deadline."""
+    seconds = {"type": "number", "minimum": 0.001}
+    return {
+        "name": TIMEOUT,
+        "in": "header",
+        "schema": seconds,
+        "description": "seconds after which no answer is of use",
+    }
+
+
+def _get(summary: str, schema: dict[str, Any] | None, refusals: tuple[str, ...] = ALWAYS) -> dict[str, Any]:
     headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()}
     content = {} if schema is None else {"content": {"application/json": {"schema": schema}}}
-    refusal = {"content": {"application/json": {"schema": _reference("Refusal")}}}
+    refusal = {"content": {PROBLEM: {"schema": _reference("Refusal")}}}
     answers = {"200": {"description": summary, "headers": headers, **content}}
     return {
         "summary": summary,

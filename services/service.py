@@ -6,8 +6,12 @@ import sys
 from itertools import zip_longest
 
 import bentoml
+import uvicorn
 
+from services import inner
+from services.callers import Callers
 from services.door import Door
+from services.draining import Draining, Server
 from services.engine import Engine, load
 from services.lifetime import end_soon, end_with
 from services.models import Models, Slot
@@ -22,6 +26,7 @@ SUPERVISOR = "TATARA_SUPERVISOR"
 
 _models: list[Models] = []
 _observers: list[Observers] = []
+_draining = Draining()
 
 
 def pins() -> list[Pin]:
@@ -29,14 +34,22 @@ def pins() -> list[Pin]:
     return [one.pin() for one in deployments()] or [read_pin()]
 
 
-class _LateDoor(Door):
-    """`Door` over the models of this process: BentoML builds middleware after it imported this module."""
+class _Server(Server):
+    """BentoML makes uvicorn's server of its application after it imported this module: the door stands before that.
 
-    def __init__(self, app: object) -> None:
-        engines = (Engine(pin, read_settings(pin)) for pin in pins())
+    BentoML's own middleware, which times, traces and logs what never reaches it, is left out.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        engines = [Engine(pin, read_settings(pin)) for pin in pins()]
+        settings = engines[0].settings
         _models.append(Models(*engines, deployments=deployments()))
         _observers.append(Observers())
-        super().__init__(app, _models[0], _observers[0])  # type: ignore[arg-type]
+        config.app = Door(config.app, _models[0], _draining, _observers[0])  # type: ignore[arg-type]
+        super().__init__(config, settings, _draining)
+
+
+uvicorn.Server = _Server  # type: ignore[misc]
 
 
 async def _start(slot: Slot, deployment: Deployment | None) -> None:
@@ -63,9 +76,12 @@ class TataraService:
             end_with(int(parent))
         os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
-            for pin in pins():
+            found = pins()
+            for pin in found:
                 load(pin, read_settings(pin))
+            Callers(read_settings(found[0]))
             Observers().close()
+            inner.close_ports()
         except TataraError as error:
             sys.stderr.write(f"tatara: {error}\n")
             sys.exit(error.exit_code)
@@ -84,6 +100,3 @@ class TataraService:
         end_soon()
         _models[0].stop()
         _observers[0].close()
-
-
-TataraService.add_asgi_middleware(_LateDoor)  # type: ignore[attr-defined]

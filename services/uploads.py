@@ -1,18 +1,23 @@
-"""From an HTTP body to files in memory, under the caps on size, number and time."""
+"""From an HTTP body to files or an array in memory, under the caps on size, number and time."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from numpy.typing import NDArray
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import Message
 
 from services.errors import RequestError
+from services.limits import Held
 from services.settings import Settings
+from services.tensors import NPY, RAW, read_array
 
 Given = dict[str, str | list[str]]
 """Parameters by name: a text, or several where a name was given several times."""
@@ -24,42 +29,88 @@ DRAINED = 8
 
 @dataclass(frozen=True)
 class Upload:
-    """The files of one request, with the names that the client gave them, and its parameters as they came."""
+    """What one request brings.
+
+    Attributes:
+        names: that the client gave the files.
+        contents: of the files.
+        given: the parameters as they came.
+        array: in place of files.
+    """
 
     names: list[str]
     contents: list[bytes]
     given: Given
+    array: NDArray[Any] | None = None
 
 
-async def read_upload(request: Request, settings: Settings) -> Upload:
-    """The files in a multipart form (field ``files``) or in a raw image body, with the parameters in query and form.
+async def read_upload(request: Request, settings: Settings, held: Held) -> Upload:
+    """The files in a multipart form (field ``files``), a raw image or an array as the body, with the parameters.
+
+    Args:
+        request: with parameters in its query, and in its form.
+        settings: with the caps.
+        held: is told of the bytes that arrive.
 
     Raises:
         RequestError: another content type, field or number of files; too large; too slow.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    raw = content_type.startswith("image/") or content_type == "application/octet-stream"
-    if not raw and content_type != "multipart/form-data":
-        given = content_type or "none"
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    raw = kind.startswith("image/") or kind == "application/octet-stream"
+    if not raw and kind not in ("multipart/form-data", NPY, RAW):
         raise RequestError(
-            415, "content_type", f"content type {given}: send a multipart form with field {FIELD!r}, or an image body"
+            415,
+            "content_type",
+            f"content type {kind or 'none'}: send a multipart form with field {FIELD!r}, an image body, {NPY} or {RAW}",
         )
-    try:
-        async with asyncio.timeout(settings.read_seconds), _capped(request, settings.max_body) as capped:
-            if raw:
-                return Upload(["body"], [await capped.body()], _given(request.query_params.multi_items()))
+    if kind == "multipart/form-data":
+        async with arriving(request, settings, held) as capped:
             return await _read_form(capped, settings)
+    content, given = await read_body(request, settings, held), _given(request.query_params.multi_items())
+    return Upload(["body"], [content], given) if raw else Upload([], [], given, read_array(content, content_type))
+
+
+async def read_body(request: Request, settings: Settings, held: Held) -> bytes:
+    """The whole body.
+
+    Raises:
+        RequestError: too large, too slow, or compressed.
+    """
+    async with arriving(request, settings, held) as capped:
+        return await capped.body()
+
+
+@asynccontextmanager
+async def arriving(request: Request, settings: Settings, held: Held) -> AsyncIterator[Request]:
+    """The same request, whose body is held to its caps on bytes and time while it is read.
+
+    Raises:
+        RequestError: too large, too slow, or compressed.
+    """
+    if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        raise RequestError(415, "encoding", f"content encoding {coding[:40]}: send the body as it is")
+    try:
+        async with asyncio.timeout(settings.read_seconds), _capped(request, settings.max_body, held) as capped:
+            yield capped
     except TimeoutError:
         raise RequestError(408, "read_time", f"the body did not arrive within {settings.read_seconds} s") from None
 
 
+class _Parser(MultiPartParser):
+    """Keeps files in memory, as the caps allow: disks may be full or read-only."""
+
+    spool_max_size = sys.maxsize
+
+
 async def _read_form(request: Request, settings: Settings) -> Upload:
+    parser = _Parser(
+        request.headers, request.stream(), max_files=settings.max_files + 1, max_fields=settings.max_fields
+    )
     try:
-        form = await request.form(max_files=settings.max_files + 1, max_fields=16)
+        form = await parser.parse()
     except (MultiPartException, HTTPException, ValueError, KeyError) as error:
-        reason = getattr(error, "detail", None) or str(error)
-        status, rule = (413, "max_files") if "Too many files" in reason else (400, "multipart")
-        raise RequestError(status, rule, f"the multipart form cannot be read: {reason}") from None
+        raise _malformed(getattr(error, "detail", None) or getattr(error, "message", None) or str(error)) from None
     try:
         files = _files(form, settings)
         names = [file.filename or f"{FIELD}[{i}]" for i, file in enumerate(files)]
@@ -68,6 +119,12 @@ async def _read_form(request: Request, settings: Settings) -> Upload:
         return Upload(names, [await file.read() for file in files], given)
     finally:
         await form.close()
+
+
+def _malformed(reason: str) -> RequestError:
+    rules = {"Too many files": (413, "max_files"), "Too many fields": (413, "max_fields")}
+    found = next((found for words, found in rules.items() if reason.startswith(words)), (400, "multipart"))
+    return RequestError(*found, f"the multipart form cannot be read: {reason}")
 
 
 def _files(form: FormData, settings: Settings) -> list[UploadFile]:
@@ -91,8 +148,8 @@ def _given(items: Sequence[tuple[str, str]]) -> Given:
 
 
 @asynccontextmanager
-async def _capped(request: Request, cap: int) -> AsyncIterator[Request]:
-    """The same request, whose body raises once it is over ``cap`` bytes."""
+async def _capped(request: Request, cap: int, held: Held) -> AsyncIterator[Request]:
+    """The same request, whose body raises once it is over ``cap`` bytes, or over what all bodies may hold."""
     refusal = RequestError(413, "max_body", f"the body is over {cap:,} bytes; send fewer or smaller images")
     declared = request.headers.get("content-length", "")
     over = declared.isdigit() and int(declared) > cap
@@ -104,6 +161,8 @@ async def _capped(request: Request, cap: int) -> AsyncIterator[Request]:
         nonlocal received
         message = await request.receive()
         received += len(message.get("body", b""))
+        if not over and received <= cap:
+            held.more(len(message.get("body", b"")))
         while message["type"] == "http.request" and (over or received > cap):
             if not message.get("more_body") or received > DRAINED * cap:
                 raise refusal

@@ -61,22 +61,30 @@ def refusal(actor: Actor, author: str) -> str | None:
     return f"is written by its author {author}, and by reviewers"
 
 
-def edit(user: str, name: str, version: str, section: str, text: str) -> None:
+def edit(user: str, name: str, version: str, section: str, text: str, instead_of: str | None = None) -> None:
     """See `registry.review.edit_card`."""
     if section not in SECTIONS:
         raise UsageError(f"{section[:80]!r} is no section that is written by hand; there are {', '.join(SECTIONS)}")
-    kept = harmless(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    kept = _plain(text)
     if len(kept) > LONGEST:
         raise UsageError(f"{section} has {len(kept)} characters, at most {LONGEST}")
     with audit.writing() as connection:
-        _edit(connection, user, (name, version), section, kept)
+        _edit(connection, user, (name, version), section, kept, instead_of)
 
 
-def _edit(connection: "Connection", user: str, of: tuple[str, str], section: str, text: str) -> None:
+def _plain(text: str) -> str:
+    return harmless(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def _edit(
+    connection: "Connection", user: str, of: tuple[str, str], section: str, text: str, instead_of: str | None
+) -> None:
     actor, row = users.actor(connection, user), known(connection, *of)
     follow(row.what, row.state, "edit_card", actor)
     if (why := refusal(actor, row.author)) is not None:
         raise RefusedError(f"the card of {row.what} {why}")
     there = written(audit.read(connection, *of)).get(section)
+    if there and instead_of is not None and there.text not in (_plain(instead_of), text):
+        raise RefusedError(f"{there.by} wrote this section meanwhile; see what stands there, then save again")
     if text != (there.text if there else ""):
         act(connection, row, "edit_card", actor, {"section": section, "text": text})

@@ -43,6 +43,9 @@ class Prose(_Body):
     """Plain text of a card's section; empty clears it."""
 
     text: str = Field(max_length=prose.LONGEST)
+    instead_of: str | None = Field(
+        None, max_length=prose.LONGEST, description="what was read there; something else is not written over"
+    )
 
 
 class Promotion(_Body):
@@ -96,7 +99,7 @@ def card(
 @router.put(f"{AT}/card/{{section}}")
 def edit_card(visitor: DataScientistCalls, name: str, version: str, section: SectionName, body: Prose) -> Card:
     """Write a section of the model card, which its author and reviewers may."""
-    return review.edit_card(visitor.name, name, version, section, body.text)
+    return review.edit_card(visitor.name, name, version, section, body.text, body.instead_of)
 
 
 @router.post(f"{AT}/submit")

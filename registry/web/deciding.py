@@ -54,12 +54,13 @@ def comment(request: Request, visitor: DataScientistDoes, name: str, version: st
 
 @router.post("/card/{section}")
 def card(
-    request: Request, visitor: DataScientistDoes, name: str, version: str, section: SectionName, text: Words = ""
+    request: Request, visitor: DataScientistDoes, name: str, version: str, section: SectionName, text: Words = "",
+    instead_of: Annotated[str | None, Form(max_length=2 * LONGEST)] = None,
 ) -> Response:  # fmt: skip
-    """Write a section of its model card; its author and reviewers may."""
+    """Write a section of its model card; its author and reviewers may, on top of what they saw."""
 
     def do(user: str, name: str, version: str, text: str) -> object:
-        return review.edit_card(user, name, version, section, text)
+        return review.edit_card(user, name, version, section, text, instead_of)
 
     return _do(request, visitor, name, version, f"card-{section}", text, do)
 

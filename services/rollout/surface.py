@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 from starlette.requests import Request
@@ -26,6 +27,11 @@ def routes(models: Models) -> list[Route]:
         Route("/deployments.json", surface.deployments),
         Route("/feedback", surface.feedback, methods=["POST"]),
     ]
+
+
+def key(request: Request) -> str:
+    """Of the caller, who is answered by one version while a canary is tried; of the request where it names none."""
+    return request.headers.get("x-tatara-key") or uuid.uuid4().hex
 
 
 def told(deployment: Deployment, most: int = 200) -> dict[str, Any]:

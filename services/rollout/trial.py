@@ -96,7 +96,8 @@ class Trial:
         """Take in what both made of one request."""
         stable, candidate = duel.stable, duel.candidate
         self.measures["failures"].observe(float(candidate.failed) - float(stable.failed))
-        if stable.failed or candidate.failed:
+        answered = any(one is not None for one in (*stable.answers, *candidate.answers))
+        if stable.failed or candidate.failed or not answered:
             return
         both = self._compared(stable.answers), self._compared(candidate.answers)
         for one, other in zip(*both, strict=True):

@@ -29,3 +29,7 @@ class BoundError(RefusedError):
 
 class DecodeError(TataraError):
     """The bytes of one example cannot be read; the message names the reason."""
+
+
+class PixelsError(DecodeError):
+    """An image has more pixels than are decoded; told from its header."""

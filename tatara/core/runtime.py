@@ -14,6 +14,7 @@ from tatara.core.contract import Finished, read_contract
 from tatara.core.errors import BoundError, RefusedError, TataraError
 from tatara.core.kinds import kind_module
 from tatara.core.modalities import image
+from tatara.core.providers import CPU, Bound, Gpu, Provider, require
 from tatara.core.tiling import merged, window_of, windows
 
 MODEL = "model_"
@@ -33,9 +34,11 @@ class Runtime:
 
     Args:
         folder: the model folder.
-        gpu: demand the CUDA provider; without it the CPU is used.
+        gpu: demand that the batch model runs on it; without it the CPU is used.
         threads: for one call inside ONNX Runtime; 0 lets it choose.
         model_file: name of the batch model, ``model.onnx`` or `INT8`.
+        alone: threads for a call that has the machine to itself, in a second session of the batch model, which holds
+            the weights once more; 0 for none.
 
     Attributes:
         contract: of the folder.
@@ -48,25 +51,44 @@ class Runtime:
         TataraError: a file is missing or cannot be loaded.
     """
 
-    def __init__(self, folder: Path, gpu: bool = False, threads: int = 0, model_file: str = "model.onnx") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        gpu: Gpu | None = None,
+        threads: int = 0,
+        model_file: str = "model.onnx",
+        alone: int = 0,
+    ) -> None:
         self.contract = read_contract(folder / "contract.json")
         self.kind = kind_module(self.contract.kind)
-        self._prepare = self._session(folder / "prepare.onnx", gpu=False, threads=threads)
-        self._model = self._session(folder / model_file, gpu=gpu, threads=threads)
+        self._prepare = self._session(folder / "prepare.onnx", threads)
+        self._model = self._session(folder / model_file, threads, gpu)
+        self._bound = Bound(self._model, "cuda", gpu.device) if gpu else None
+        self._alone = self._session(folder / model_file, alone) if alone > 1 and not gpu else self._model
+        self._given, self._raw = self._model.get_inputs()[0].name, self._prepare.get_inputs()[0].name
         finish = folder / "finish.onnx"
-        self._finish = self._session(finish, gpu=False, threads=threads) if self.contract.finished else None
+        self._finish = self._session(finish, threads) if self.contract.finished else None
         self.providers: list[str] = self._model.get_providers()
         self._outputs = list(self.contract.outputs)
+        self._brightness = any(bound.column.startswith("brightness") for bound in self.contract.bounds)
         self.at_once = max(1, min(MOST, MOST_VALUES // math.prod(self._model.get_inputs()[0].shape[1:])))
 
     def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One decoded example of any size -> the fixed tensor of the contract's preparation."""
-        (prepared,) = self._prepare.run(None, {self._prepare.get_inputs()[0].name: example})
+        (prepared,) = self._prepare.run(None, {self._raw: example})
         return np.asarray(prepared)
 
-    def infer(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """A batch of prepared examples -> outputs by name, batch axis first."""
-        values = self._model.run(self._outputs, {self._model.get_inputs()[0].name: batch})
+    def infer(self, batch: NDArray[np.float32], alone: bool = False) -> dict[str, NDArray[np.float32]]:
+        """A batch of prepared examples -> outputs by name, batch axis first.
+
+        Args:
+            batch: float32, batch axis first.
+            alone: nothing else is asked at the same time. On a GPU nothing ever may be.
+        """
+        if self._bound is not None:
+            values = self._bound.run(self._outputs, batch)
+        else:
+            values = (self._alone if alone else self._model).run(self._outputs, {self._given: batch})
         return {name: np.asarray(value) for name, value in zip(self._outputs, values, strict=True)}
 
     def finish(self, outputs: Finished, size: tuple[int, int], options: Any = None) -> Finished:
@@ -113,33 +135,66 @@ class Runtime:
                 row = {name: values[position] for name, values in outputs.items()}
                 yield self.finish(row, (pixels.shape[0], pixels.shape[1]))
 
-    def admit(self, content: bytes) -> NDArray[np.uint8]:
-        """Decode one request's bytes and hold them to the contract's bounds.
+    @property
+    def tensors(self) -> dict[str, tuple[str, list[Any]]]:
+        """Name -> ONNX Runtime's type and the shape, of the finished answer to one example."""
+        session, names = self._finish or self._model, self.contract.finished or self.contract.outputs
+        types = {one.name: one.type for one in session.get_outputs()}
+        lengths = {name: list(shape) for name, shape in names.items()}
+        if self.contract.finished:  # as many objects as are found, and more where tiles are merged
+            lengths = {name: ["found", *shape[1:]] for name, shape in lengths.items()}
+        return {name: (types[name], shape) for name, shape in lengths.items()}
+
+    @property
+    def prepared_shape(self) -> tuple[int, ...]:
+        """Of one prepared example."""
+        return tuple(self._model.get_inputs()[0].shape[1:])
+
+    def admit_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Hold decoded pixels to the contract's bounds, but for those on the file that they never were in.
 
         Raises:
-            DecodeError: the bytes cannot be read.
             BoundError: a bound is broken; the message begins with the rule's name.
         """
-        pixels, facts = image.measure(content)
+        facts = image.pixel_facts(pixels)
+        for bound in self.contract.bounds:
+            if bound.column in facts and (violation := bound.violation(facts[bound.column])):
+                raise BoundError(bound.rule, violation)
+        return pixels
+
+    def admit(self, content: bytes, most: int = image.MAX_PIXELS) -> NDArray[np.uint8]:
+        """Decode one request's bytes and hold them to the contract's bounds.
+
+        Args:
+            content: the file's bytes.
+            most: pixels that are decoded.
+
+        Raises:
+            DecodeError: the bytes cannot be read, or hold too many pixels.
+            BoundError: a bound is broken; the message begins with the rule's name.
+        """
+        pixels, facts = image.measure(content, most, self._brightness)
         for bound in self.contract.bounds:
             if violation := bound.violation(getattr(facts, bound.column)):
                 raise BoundError(bound.rule, violation)
         return pixels
 
-    def _session(self, path: Path, gpu: bool, threads: int) -> onnxruntime.InferenceSession:
+    def _session(self, path: Path, threads: int, gpu: Gpu | None = None) -> onnxruntime.InferenceSession:
         if not path.is_file():
             raise TataraError(f"{path}: missing from the model folder; package the model again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        wanted = ["CUDAExecutionProvider"] if gpu else ["CPUExecutionProvider"]
-        if gpu and wanted[0] not in onnxruntime.get_available_providers():
-            raise RefusedError("gpu=true, but this ONNX Runtime has no CUDA provider; install the gpu-serve lock")
+        # A thread that waits for work by spinning takes the core that another request could use.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        side = self.contract.preparation.size
+        wanted: list[Provider] = gpu.providers({"prepared": (side, side, 3)}) if gpu else [(CPU, {})]
+        require(wanted)
         try:
             session = onnxruntime.InferenceSession(path, options, providers=wanted)
         except Exception as error:
             raise TataraError(f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})") from None
-        if session.get_providers()[0] != wanted[0]:
+        if session.get_providers()[0] != wanted[0][0]:
             raise RefusedError(f"gpu=true, but {path.name} runs on {session.get_providers()[0]}; run `tatara doctor`")
         carried = session.get_modelmeta().custom_metadata_map.get(CONTRACT_KEY)
         if carried != self.contract.digest:

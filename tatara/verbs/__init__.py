@@ -29,8 +29,11 @@ class Request:
 
     @property
     def usage(self) -> str:
-        """The verb's forms, as the help shows them."""
-        return VERBS[self.verb].usage
+        """The verb's forms, as the help shows them; where a second verb was given, of a list, that one."""
+        usage = VERBS[self.verb].usage
+        first, _, rest = usage.removeprefix(f"{self.verb} ").partition(" ")
+        second = self.words[0] if self.words else ""
+        return f"{self.verb} {second} {rest}" if "|" in first and second in first.split("|") else usage
 
 
 class Output:

@@ -251,7 +251,7 @@ _VERBS: dict[str, tuple[Callable[[Request, dict[str, Any], Output], int], _Types
     "hooks": (_hooks, {"url": str, "events": str}),
     "deliver": (_deliver, {}),
     "move": (_move, {"to": str}),
-    "users": (_users, {"role": str, "minutes": int, "days": int}),
+    "users": (_users, {"role": str, "minutes": int, "days": int, "port": port, "url": str}),
     "serve": (_serve, {"host": str, "port": port, "url": str}),
 }
 """Verb -> what does it, and the options that it takes."""

@@ -118,7 +118,8 @@ def audited(found: "Audited", against: bool) -> str:
     from registry.words import one_line
 
     if found.problems:
-        return "\n".join([f"NOT whole: {len(found.problems)} problems", *map(one_line, found.problems)])
+        count = len(found.problems)
+        return "\n".join([f"NOT whole: {count} problem{'' if count == 1 else 's'}", *map(one_line, found.problems)])
     if found.head is None:
         return "the log is empty"
     kept = "the saved head" if against else "the head that this machine kept"

@@ -10,7 +10,7 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
     """List, add, change the role of, or remove a user; make a link with which he sets a password, or a token."""
     from registry import sessions
     from registry import users as service
-    from registry.web.settings import settings
+    from registry.web.settings import PORT, settings
 
     words = request.words[1:] or ("list",)
     if words == ("list",):
@@ -45,7 +45,7 @@ def users(request: Request, given: dict[str, Any], output: Output) -> int:
         output.give({"revoked": ended}, f"{ended} sessions and tokens of {name} ended")
     else:
         minutes = given.get("minutes", 60)
-        where = settings().url
+        where = settings(port=given.get("port", PORT), url=given.get("url")).url
         token = service.link(actor, name, minutes)
         address = f"{where}/link/{token}"
         text = f"{address}\nsets the password of {name}; it works once, for {minutes} minutes"

@@ -87,9 +87,21 @@ def _step(stage: str, request: Request, output: Output) -> int:
     folder = workspace.folder(stage)
     result = {"stage": stage, "workspace": str(workspace.path), "folder": str(folder), "seconds": round(seconds, 2)}
     following = [later for later in STAGES[STAGES.index(stage) + 1 :] if later in VERBS]
-    text = f"{folder}\nnext        tatara {following[0]} workspace={workspace.path}" if following else str(folder)
-    output.give(result, text)
+    steps = [f"tatara {later} workspace={workspace.path}" for later in following[:1]]
+    if stage == "check" and (what := _waiting(workspace)):
+        steps.insert(0, f"a reviewer: tatara review approve {what} reason=...")
+    output.give(result, "\n".join([str(folder), *(f"next        {', then '.join(steps)}" for _ in steps[:1])]))
     return 0
+
+
+def _waiting(workspace: Any) -> str | None:
+    """The version that was checked, where a person decides on it."""
+    from registry import review
+    from tatara.core.files import read_json
+
+    made = read_json(workspace.folder("register") / "registration.json")
+    state = review.record(made["name"], made["version"]).summary.state
+    return f"{made['name']}/{made['version']}" if state == "in_review" else None
 
 
 def _overridden(parameters: Any, request: Request) -> Any:

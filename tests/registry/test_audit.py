@@ -13,6 +13,7 @@ from registry import acting, audit, auditing, database, review, users
 from registry.keys import folder
 from registry.states import Actor
 from registry.tables import AUDIT
+from tatara import cli
 from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import digest
 from tests.registry.cases import NAME, against, checked, new_version, packaged, serving, sql
@@ -228,3 +229,18 @@ def test_a_card_that_another_data_scientist_wrote_is_told(log: None) -> None:
     forged(act.sequence, user="otto")
 
     assert f"line {act.sequence}: otto wrote the card of another's {NAME}/2" in auditing.verify().problems
+
+
+def test_what_is_no_head_is_named(log: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    assert cli.main(["review", "audit", f"against={other}"]) == 3
+    assert str(other) in capsys.readouterr().err
+
+
+def test_one_problem_is_one(log: None, capsys: pytest.CaptureFixture[str]) -> None:
+    statement, _ = TAMPERED["check"]
+    sql(statement)
+    assert cli.main(["review", "audit"]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"NOT whole: {len(lines) - 1} problem{'' if len(lines) == 2 else 's'}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from services.door import Door
+from services.draining import Draining, Server
 from services.engine import Engine
 from services.models import Models
 from services.rollout.deployment import Deployment
@@ -39,7 +40,9 @@ def following(*deployments: Deployment) -> Iterator[str]:
 
 @contextmanager
 def _served(models: Models) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(Door(_nothing, models), lifespan="off", log_level="error"))
+    draining = Draining()
+    config = uvicorn.Config(Door(_nothing, models, draining), lifespan="off", log_level="error")
+    server = Server(config, models.default.current.settings, draining)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve() -> None:

@@ -17,7 +17,7 @@ def test_what_waits_goes_together_and_every_example_gets_its_own_row() -> None:
         release.wait(10)
         return {"double": batch * 2}
 
-    batcher = Batcher(infer, threads=1, max_batch=4, observe=sizes.append)
+    batcher = Batcher(infer, threads=1, max_batch=4, observe=lambda waited, _: sizes.append(len(waited)))
     first = batcher.submit(np.array([0.0], np.float32))
     busy.wait(10)
     others = [batcher.submit(np.array([float(i)], np.float32)) for i in range(1, 7)]

@@ -22,7 +22,7 @@ def seen(number: int = 1, model: str = "colours", status: int = 200, files: int 
     made = Seen(f"request-{number}", "POST", "/predict", began=1_800_000_000 + number, status=status, model=model)
     made.version, made.lineage, made.graph, made.seconds = "3", "f" * 64, "model.onnx", 0.25
     made.files = [(f"{i}.png", f"content {number}/{i}".encode()) for i in range(files)]
-    made.options, made.answers = {"top": "2"}, [ANSWER] * files
+    made.options, made.answers = {"top": "2"}, [json.dumps(ANSWER).encode()] * files
     return made
 
 

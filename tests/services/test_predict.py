@@ -21,7 +21,9 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     """Status and rule, after holding the answer to the form that every refusal has."""
     body = json.loads(answer.text)
     assert answer.text.count("\n") == 1
-    assert set(body) <= {"error", "rule", "file"}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(body) - {"file"} == {"type", "title", "status", "detail", "error", "rule"}
+    assert (body["status"], body["detail"]) == (answer.status_code, body["error"])
     assert "Traceback" not in answer.text
     assert answer.headers["x-tatara-model"] == "colours"
     return answer.status_code, body["rule"]
@@ -94,7 +96,7 @@ def test_sixteen_bits_are_read_by_their_upper_byte(http: httpx.Client) -> None:
         (b"", (400, "decode")),
         (b"not an image at all\n", (400, "decode")),
         (animated(), (400, "decode")),
-        (bomb(), (400, "decode")),
+        (bomb(), (413, "max_pixels")),
         (plain(9, 9, 9, side=1), (422, "width_within")),
         (encoded(Image.new("LA", (16, 16))), (422, "modes_known")),
     ],

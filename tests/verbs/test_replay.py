@@ -46,7 +46,7 @@ def served(state: Path, query: str = "top=2") -> str:
         engine = Engine(Pin(state / "bentoml" / "models" / "colours" / "1"), Settings(threads=1))
         await engine.start()
         observers = Observers()
-        transport = httpx.ASGITransport(Door(nothing, Models(engine), observers))
+        transport = httpx.ASGITransport(Door(nothing, Models(engine), observers=observers))
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
             files = [("files", (f"{i}.png", content)) for i, content in enumerate(FILES)]
             answer = await http.post(f"/predict?{query}", files=files)

@@ -4,6 +4,7 @@ Training, evaluation and serving all read images through `decode`, so a file mea
 """
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -11,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from tatara.core.errors import DecodeError
+from tatara.core.errors import DecodeError, PixelsError
+from tatara.core.memory import MOST_PIXELS
 
 DECODER = "image-1"
 """Version of `decode`'s meaning; caches and contracts carry it, so change it whenever a pixel can change."""
 
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = MOST_PIXELS
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
 """All that Pillow may try: no other parser ever sees the bytes, Ghostscript least of all."""
@@ -61,15 +63,29 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     return _decode_with_mode(content)[0]
 
 
-def measure(content: bytes) -> tuple[NDArray[np.uint8], ImageFacts]:
+def measure(content: bytes, most: int = MAX_PIXELS, brightness: bool = True) -> tuple[NDArray[np.uint8], ImageFacts]:
     """`decode`, with the measurements that the rules are written on.
 
+    Args:
+        content: the file's bytes.
+        most: pixels that are decoded.
+        brightness: measure it too, which costs a third of the decoding; without it both figures are NaN.
+
     Raises:
+        PixelsError: more than ``most`` pixels, by the file's header.
         DecodeError: as `decode`.
     """
-    pixels, mode = _decode_with_mode(content)
+    pixels, mode = _decode_with_mode(content, most)
     height, width, _ = pixels.shape
-    return pixels, ImageFacts(width, height, mode, len(content), *_brightness(pixels))
+    luma = _brightness(pixels) if brightness else (math.nan, math.nan)
+    return pixels, ImageFacts(width, height, mode, len(content), *luma)
+
+
+def pixel_facts(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """The measurements that an image has without a file: those of `ImageFacts` but for ``mode`` and ``bytes``."""
+    mean, deviation = _brightness(pixels)
+    height, width, _ = pixels.shape
+    return {"width": width, "height": height, "brightness_mean": mean, "brightness_deviation": deviation}
 
 
 def _brightness(pixels: NDArray[np.uint8], rows: int = 256) -> tuple[float, float]:
@@ -85,12 +101,12 @@ def _brightness(pixels: NDArray[np.uint8], rows: int = 256) -> tuple[float, floa
     return mean, max(squares / count - mean * mean, 0.0) ** 0.5
 
 
-def _decode_with_mode(content: bytes) -> tuple[NDArray[np.uint8], str]:
+def _decode_with_mode(content: bytes, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], str]:
     if not content:
         raise DecodeError("the file is empty (0 bytes)")
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            _refuse_by_header(image)
+            _refuse_by_header(image, most)
             image.load()
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), image.mode
     except DecodeError:
@@ -98,14 +114,14 @@ def _decode_with_mode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     except UnidentifiedImageError:
         raise DecodeError(f"not an image: {len(content)} bytes in no format that is read here") from None
     except Image.DecompressionBombError:
-        raise DecodeError(f"too large: more than the {MAX_PIXELS:,} pixels in all that are read") from None
+        raise PixelsError(f"too large: more than the {most:,} pixels in all that are read") from None
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ... on damaged files
         raise DecodeError(f"damaged image: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
-def _refuse_by_header(image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise DecodeError(f"too large: {image.width} x {image.height} pixels, at most {MAX_PIXELS:,} in all are read")
+def _refuse_by_header(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        raise PixelsError(f"too large: {image.width} x {image.height} pixels, at most {most:,} in all are read")
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":  # cameras put previews and depth behind the photograph
         raise DecodeError(f"animated or multi-page: {frames} frames; send one frame as a file of its own")

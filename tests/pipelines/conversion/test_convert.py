@@ -140,10 +140,11 @@ def _flip_weight(path: Path) -> None:
 
 def _scale_pixels(path: Path) -> None:
     model = onnx.load(path)
-    for tensor in model.graph.initializer:
-        value = numpy_helper.to_array(tensor)
-        if value.shape == () and np.isclose(value, 1 / 255):
-            tensor.CopyFrom(numpy_helper.from_array(np.float32(1 / 254), tensor.name))
+    factors = [one for one in model.graph.initializer if np.allclose(numpy_helper.to_array(one), 1 / 255, atol=1e-6)]
+    assert factors
+    for tensor in factors:
+        wrong = np.full_like(numpy_helper.to_array(tensor), 1 / 254)
+        tensor.CopyFrom(numpy_helper.from_array(wrong, tensor.name))
     onnx.save(model, path)
 
 

@@ -33,6 +33,29 @@ def test_padding_keeps_a_square_image_as_stretching_does() -> None:
     np.testing.assert_allclose(padded, stretched, atol=1e-6)
 
 
+@pytest.mark.parametrize(("height", "width"), [(321, 481), (20, 300), (500, 33), (7, 5)])
+@pytest.mark.parametrize("size", [37, 64])
+def test_stretching_is_bilinear_with_antialiasing(height: int, width: int, size: int) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (height, width, 3), np.uint8)
+    expected = tf.image.resize(tf.constant(pixels), (size, size), antialias=True)
+    found = _prepared(pixels, size=size, resize="stretch", scaling="none")
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_cropping_shows_the_middle_as_the_whole_shows_it() -> None:
+    pixels = np.random.default_rng(2).integers(0, 255, (48, 96, 3), np.uint8)
+    whole = tf.image.resize(tf.constant(pixels), (24, 48), antialias=True)
+    found = _prepared(pixels, size=24, resize="crop", scaling="none")
+    np.testing.assert_allclose(found, whole[:, 12:36], atol=2e-3)
+
+
+def test_channels_are_scaled_in_the_order_that_they_are_given() -> None:
+    pixels = np.full((9, 9, 3), (10, 20, 30), np.uint8)
+    given = {"size": 8, "scaling": "none", "mean": (1.0, 2.0, 3.0), "deviation": (1.0, 2.0, 4.0)}
+    np.testing.assert_allclose(_prepared(pixels, **given)[0, 0], [9, 9, 6.75], atol=1e-5)
+    np.testing.assert_allclose(_prepared(pixels, channels="bgr", **given)[0, 0], [29, 9, 1.75], atol=1e-5)
+
+
 @pytest.mark.parametrize("resize", ["stretch", "pad"])
 @pytest.mark.parametrize(("height", "width"), [(64, 128), (128, 64), (50, 50)])
 def test_steps_lead_from_the_prepared_image_back_to_the_original(resize: str, height: int, width: int) -> None:

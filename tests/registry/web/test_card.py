@@ -134,3 +134,17 @@ def test_an_edit_that_was_changed_in_the_log_hides_the_card_alone(app: FastAPI, 
     assert answer.status_code == 200
     assert "of the audit log was edited" in answer.text
     assert 'id="card-limits"' not in answer.text
+
+
+def test_what_somebody_wrote_meanwhile_is_not_written_over_and_nothing_is_lost(app: FastAPI, version: str) -> None:
+    anna, bob = visitor(app, "anna"), visitor(app, "bob")
+    assert send(anna, f"{AT}/{version}/card/notes", text="first", instead_of="").status_code == 303
+    assert send(bob, f"{AT}/{version}/card/notes", text="by bob", instead_of="first").status_code == 303
+
+    answer = send(anna, f"{AT}/{version}/card/notes", text="second", instead_of="first")
+    assert answer.status_code == 409
+    assert "bob wrote this section meanwhile" in part(answer.text, "notes")
+    assert ">second</textarea>" in part(answer.text, "notes")
+    assert 'name="instead_of" value="by bob"' in part(answer.text, "notes")
+    assert section(review.card(NAME, version), "notes").text == "by bob"
+    assert send(anna, f"{AT}/{version}/card/notes", text="second", instead_of="by bob").status_code == 303

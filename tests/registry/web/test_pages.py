@@ -218,6 +218,10 @@ def test_an_admin_makes_users_links_and_roles(app: FastAPI, people: Path) -> Non
     assert "hugo" in visitor(app).get(link[1]).text
     assert send(root, "/users/hugo/role", role="reviewer").status_code == 303
     assert "reviewer" in visitor(app).get(link[1]).text
+    asked = re.search(
+        r"<details class=.ask.>(?:(?!</details>).)*hugo/remove.*?</details>", root.get("/users").text, re.S
+    )
+    assert asked is not None, "removing asks first"
     assert send(root, "/users/root/role", role="viewer").status_code == 409
     assert send(root, "/users", name="no name!", role="viewer").status_code == 422
     assert send(root, "/users/hugo/remove").status_code == 303

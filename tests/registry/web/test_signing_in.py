@@ -208,3 +208,11 @@ def test_settings_come_from_options_and_the_environment(monkeypatch: pytest.Monk
         with monkeypatch.context() as patch, pytest.raises(UsageError):
             patch.setenv(f"TATARA_REVIEW_{name}", value)
             settings()
+
+
+def test_a_link_is_of_the_port_that_is_served(
+    people: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TATARA_USER", "root")
+    assert cli.main(["review", "users", "link", "vera", "port=8411"]) == 0
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:8411/link/")

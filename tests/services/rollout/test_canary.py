@@ -73,8 +73,8 @@ def test_a_canary_that_is_as_good_is_told_to_be_and_an_operator_makes_it_the_cha
     assert all(len(versions) == 1 for versions in by_key.values())
     assert set.union(*by_key.values()) == {"1", "2"}
 
-    ask_until(http, deployed, lambda one: one.trial and one.trial["decision"] == "not_worse", label=True)
-    status = until(deployed, lambda one: one.trial and one.trial["measures"]["quality"]["observations"])
+    ask_until(http, deployed, lambda one: one.trial and one.trial["decision"] == "not_worse")
+    status = until(deployed, lambda one: one.trial)
     assert status.serving.version == "1", "the server makes no champion"
     assert deployed.history()[0].event == "ready"
     published.publish("2")
