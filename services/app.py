@@ -17,6 +17,7 @@ from services import metrics
 from services.deadline import while_connected, within
 from services.draining import Draining
 from services.engine import Engine, Example
+from services.ensemble import Ensemble, graph_here
 from services.errors import RequestError
 from services.limits import TIMEOUT, Gate, Held, given_seconds
 from services.models import Models
@@ -66,6 +67,7 @@ def build_app(models: Models, gate: Gate | None = None, draining: Draining | Non
             Route("/", surface.page),
             Route("/page/{name}", surface.page),
             *Protocol(models, draining, surface.finished).routes,
+            *(Ensemble(graph, models, surface.asked).routes if (graph := graph_here()) else ()),
         ]
     )
 
@@ -81,13 +83,13 @@ class Surface:
         """Files or an array in, typed answers or tensors out."""
         with self._leased(request, key=rollout.key(request)) as engine:
             if (form := accepted(request.headers.get("accept", ""))) is not None:
-                rows = await self._asked(request, engine, self._rows)
+                rows = await self.asked(request, engine, self._rows)
                 metrics.EXAMPLES.inc(len(rows))
                 content, media_type = await asyncio.to_thread(
                     lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
                 )
                 return Response(content, media_type=media_type)
-            found = await self._asked(request, engine, self._answers)
+            found = await self.asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
             if (seen := CURRENT.get()) is not None:
@@ -99,7 +101,7 @@ class Surface:
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
         with self._leased(request, key=rollout.key(request)) as engine:
-            picture = await self._asked(request, engine, self._picture)
+            picture = await self.asked(request, engine, self._picture)
             metrics.EXAMPLES.inc()
             return Response(picture, media_type="image/png")
 
@@ -174,7 +176,7 @@ class Surface:
         metrics.EXAMPLES.inc(len(rows))
         return rows
 
-    async def _asked(
+    async def asked(
         self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Coroutine[Any, Any, T]]
     ) -> T:
         """What ``ask`` gives for the request's files and options."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import ssl
+import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,11 +12,27 @@ from typing import Any
 import uvicorn
 
 from services.settings import Settings
+from tatara.core.errors import UsageError
 
 LULL_SECONDS = 0.5
 """Kept-alive connections stay open so long after the last answer, for a request that is under way on them."""
 LEAST_BYTES = 1024
 """Bytes a second that a client must read of its answer."""
+
+
+def check_certificate(settings: Settings) -> None:
+    """Read the files that HTTPS is spoken with.
+
+    Raises:
+        UsageError: they cannot be read, or do not belong together.
+    """
+    if not settings.tls_cert:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as error:
+        files = f"TATARA_TLS_CERT={settings.tls_cert} and TATARA_TLS_KEY={settings.tls_key}"
+        raise UsageError(f"{files}: no certificate with its key ({error.strerror or error})") from None
 
 
 class Draining:
@@ -52,7 +70,7 @@ class Server(uvicorn.Server):
             idle = sorted(self._waiting.keys() - late, key=lambda one: self._waiting[one][1])
             late |= set(idle[:over])
         for connection in late:
-            connection.transport.abort()
+            _reset(connection.transport)
 
     def _since(self, connection: Any, now: float) -> tuple[Any, float]:
         cycle, since = self._waiting.get(connection, (None, now))
@@ -72,7 +90,10 @@ class Server(uvicorn.Server):
         self._draining.begun = True
         for _ in range(3):  # what waits to be accepted is accepted in one of these rounds of the loop
             await asyncio.sleep(0)
-        _refuse_new(sockets or ())
+        listening = [one.dup() for one in sockets or ()]
+        for server in self.servers:
+            server.close()
+        _refuse_new(listening)
         end = time.monotonic() + self._settings.drain_seconds
         await self._answer_last(end)
         self.config.timeout_graceful_shutdown = max(1, int(end - time.monotonic()))
@@ -89,6 +110,14 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0.05)
 
 
+def _reset(transport: asyncio.Transport) -> None:
+    """Without a delay for what the client has not read: the kernel would keep it for minutes."""
+    if (found := transport.get_extra_info("socket")) is not None:
+        with suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
 def _busy(connection: Any) -> bool:
     """A request is being answered on it."""
     cycle = connection.cycle
@@ -98,5 +127,5 @@ def _busy(connection: Any) -> bool:
 def _refuse_new(sockets: Iterable[socket.socket]) -> None:
     """For all who hold the socket, BentoML's supervisor too: closing it here would leave clients waiting there."""
     for listener in sockets:
-        with suppress(OSError):
+        with listener, suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)

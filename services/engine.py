@@ -5,7 +5,6 @@ import io
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from services import metrics
 from services.batching import LINGER, Batcher, Outputs, best_size, measured
 from services.seen import passed, step
 from services.settings import Pin, Settings
+from services.workers import Workers
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import read_json
@@ -103,7 +103,7 @@ class Engine:
         self.identity: Identity | None = None
         self.stopped = False
         self.graph = INT8 if settings.int8 else "model.onnx"
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
+        self._pool = Workers(settings.threads, "image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
         self._batcher: Batcher | None = None
         self._working = self._opening = 0
@@ -129,7 +129,7 @@ class Engine:
     def stop(self) -> None:
         """End the threads."""
         self.stopped = True
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
         if self._batcher is not None:
             self._batcher.close()
 
@@ -274,7 +274,7 @@ class Engine:
 
         asked = time.time_ns()
         context = copy_context()  # whose request it is
-        return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, timed)
+        return await self._pool.run(context.run, timed)
 
     def _choose(self) -> None:
         """Make batches where they cost less by example, as measured now."""

@@ -4,26 +4,28 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
+from services.settings import Settings
 from services.signed import require_signed_bento
 from tatara.core.errors import RefusedError, TataraError, UsageError
 from tatara.core.signature import PUBLIC_KEY, required_key
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 5.0
-"""For answers that are being made when a service is told to end."""
+STOP_SECONDS = 4.0
+"""For a service to end, beyond the seconds that it has for what is in flight."""
 REFUSALS = {RefusedError.exit_code: RefusedError, UsageError.exit_code: UsageError}
 
 
@@ -35,25 +37,27 @@ class Service:
         url: where it answers.
         log: file that its output goes to.
         process: BentoML's supervisor; its worker is a process group of its own.
+        drain: seconds that it has for what is in flight when it is told to end.
     """
 
     url: str
     log: Path
     process: "subprocess.Popen[bytes]"
+    drain: int = Settings.drain_seconds
 
     def wait(self) -> int:
         """Until it ends by itself; its exit status."""
         return self.process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and kill what has not ended after `STOP_SECONDS`, or when asked again meanwhile."""
+        """Ask it to end, and kill what has not ended in time, or when asked again meanwhile."""
         if self.process.poll() is not None:
             return
         workers = psutil.Process(self.process.pid).children(recursive=True)
         try:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_SECONDS)
+                self.process.wait(self.drain + STOP_SECONDS)
         finally:  # also when a second signal cuts the waiting short
             for left in (self.process, *workers):
                 with suppress(psutil.NoSuchProcess):
@@ -116,6 +120,7 @@ def launch(
     _refuse_taken(port)
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bentoml", "serve", tag, "--host", HOST, "--port", str(port)]
+    given = {**os.environ, **more}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -126,9 +131,12 @@ def launch(
             env=_environment(source, home) | more,
             start_new_session=True,
         )
-    service = Service(f"http://{HOST}:{port}", log, process)
+    certificate = given.get("TATARA_TLS_CERT")
+    url = f"{'https' if certificate else 'http'}://{HOST}:{port}"
+    drain = given.get("TATARA_DRAIN_SECONDS", "")
+    service = Service(url, log, process, int(drain) if drain.isdecimal() else Settings.drain_seconds)
     try:
-        _wait(service, port, seconds, waiting)
+        _wait(service, lambda: _ask(port, certificate), seconds, waiting)
     except BaseException:
         service.stop()
         raise
@@ -164,7 +172,9 @@ def _refuse_taken(port: int) -> None:
             raise UsageError(f"port {port} cannot be used ({error.strerror}); give another one, or none") from None
 
 
-def _wait(service: Service, port: int, seconds: float, waiting: Callable[[float], None]) -> None:
+def _wait(
+    service: Service, ask: Callable[[], tuple[bool, str]], seconds: float, waiting: Callable[[float], None]
+) -> None:
     began = shown = time.monotonic()
     reason = "it does not answer yet"
     while (now := time.monotonic()) - began < seconds:
@@ -172,7 +182,7 @@ def _wait(service: Service, port: int, seconds: float, waiting: Callable[[float]
             line = _last_line(service.log)
             raise REFUSALS.get(status, TataraError)(f"{line.removeprefix('tatara: ')} (log: {service.log})")
         with suppress(OSError, HTTPException, ValueError):
-            ready, reason = _ask(port)
+            ready, reason = ask()
             if ready:
                 return
             if "golden case " in reason:
@@ -184,8 +194,13 @@ def _wait(service: Service, port: int, seconds: float, waiting: Callable[[float]
     raise TataraError(f"the service was not ready after {seconds:.0f} s ({reason}); log: {service.log}")
 
 
-def _ask(port: int) -> tuple[bool, str]:
-    connection = HTTPConnection(HOST, port, timeout=5)
+def _ask(port: int, certificate: str | None) -> tuple[bool, str]:
+    if certificate:
+        trusting = ssl.create_default_context(cafile=certificate)
+        trusting.check_hostname = False  # the certificate is for the name that clients use
+        connection: HTTPConnection = HTTPSConnection(HOST, port, timeout=5, context=trusting)
+    else:
+        connection = HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()

@@ -11,8 +11,9 @@ import uvicorn
 from services import inner
 from services.callers import Callers
 from services.door import Door
-from services.draining import Draining, Server
+from services.draining import Draining, Server, check_certificate
 from services.engine import Engine, load
+from services.ensemble import graph_here, refuse_unserved
 from services.lifetime import end_soon, end_with
 from services.models import Models, Slot
 from services.observing import Observers
@@ -79,7 +80,11 @@ class TataraService:
             found = pins()
             for pin in found:
                 load(pin, read_settings(pin))
-            Callers(read_settings(found[0]))
+            settings = read_settings(found[0])
+            Callers(settings)
+            check_certificate(settings)
+            if graph := graph_here():
+                refuse_unserved(graph, [one.desired.name for one in deployments()])
             Observers().close()
             inner.close_ports()
         except TataraError as error:

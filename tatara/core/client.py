@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from tatara.core.contract import Contract
-from tatara.core.errors import BoundError, DecodeError, RefusedError, TataraError, UsageError
+from tatara.core.errors import BoundError, DecodeError, PixelsError, RefusedError, TataraError, UsageError
 from tatara.core.kinds import kind_module
 from tatara.core.lineage import Chain
 from tatara.core.options import OptionError
@@ -35,16 +35,29 @@ class Client:
     Args:
         url: of the service.
         seconds: to wait for an answer.
+        api_key: where the service asks for one; that in ``TATARA_API_KEY`` by default, if any.
+        certificate: PEM file of who signed the service's, where no public authority did.
     """
 
-    def __init__(self, url: str, seconds: float = 60.0) -> None:
+    def __init__(
+        self, url: str, seconds: float = 60.0, api_key: str | None = None, certificate: Path | None = None
+    ) -> None:
+        import os
+        import ssl
+
         import httpx
 
         self.url = url.rstrip("/")
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise UsageError(f"{url!r} is not the address of a service; give one such as http://127.0.0.1:3000")
         local = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
-        self._http = httpx.Client(timeout=seconds, trust_env=not local)
+        key = api_key or os.environ.get("TATARA_API_KEY", "")
+        self._http = httpx.Client(
+            timeout=seconds,
+            trust_env=not local,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            verify=True if certificate is None else ssl.create_default_context(cafile=certificate),
+        )
         self._model = NOBODY
         self._contract: Contract | None = None
 
@@ -249,6 +262,8 @@ def _refusal(answer: "httpx.Response", url: str) -> TataraError:
         return TataraError(f"{url} refused with HTTP {answer.status_code} and gave no reason; is it a Tatara service?")
     if rule == "decode":
         return DecodeError(message)
+    if rule == "max_pixels":
+        return PixelsError(message)
     if rule == "max_body" or (answer.status_code == 422 and "file" in body):
         return BoundError(rule, message)
     if answer.status_code == 422 and rule != "field":

@@ -121,7 +121,7 @@ VERBS = {
         "tatara.verbs.deploy:deploy",
         "serve what the registry's release record names, and follow it; or tell the server that does",
         "deploy NAME [NAME ...] [--canary 10%|--shadow] [follow=true] [port=P] [gpu=true] [int8=true] [key=FILE] "
-        "[agreement=0.8] [channel=DIR] [channel_key=FILE]",
+        "[agreement=0.8] [ensemble=FILE] [channel=DIR] [channel_key=FILE]",
         "registered models",
     ),
     "rollout": Verb(
@@ -147,6 +147,12 @@ VERBS = {
         "answers for image files",
         "predict NAME FILE ... [top=] [score=] [classes=] [masks=] [save=out.png] [url=http://...] [key=FILE]",
         "a registered model, then files",
+    ),
+    "keys": Verb(
+        "tatara.verbs.keys:keys",
+        "API keys of services: make, list, revoke",
+        "keys [list] | add NAME [days=N] [rate=N] | revoke ID|NAME [file=FILE]",
+        "what to do, and for whom",
     ),
     "replay": Verb(
         "tatara.verbs.replay:replay",

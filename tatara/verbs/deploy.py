@@ -24,7 +24,7 @@ def deploy(request: Request, output: Output) -> int:
     """Serve until Ctrl-C, following the channel; where a server runs already, tell it what is wanted now."""
     given = options(
         request, canary=share, shadow=boolean, follow=boolean, agreement=float, channel=str, channel_key=Path,
-        port=port, gpu=boolean, int8=boolean, key=Path,
+        port=port, gpu=boolean, int8=boolean, key=Path, ensemble=Path,
     )  # fmt: skip
     if not request.words:
         raise UsageError(f"which models? tatara {request.usage}")
@@ -122,6 +122,8 @@ def _tell_running(found: Sequence["Deployment"], mine: Sequence[bool], output: O
 
 
 def _serve(found: Sequence["Deployment"], given: dict[str, Any], output: Output) -> int:
+    from services.ensemble import VARIABLE as ENSEMBLE
+    from services.ensemble import read_graph, refuse_unserved
     from services.launch import exit_when_told, launch
     from services.rollout.deployment import VARIABLE
     from services.rollout.starting import prepare
@@ -129,6 +131,9 @@ def _serve(found: Sequence["Deployment"], given: dict[str, Any], output: Output)
 
     statuses = [prepare(one) for one in found]
     environment = {VARIABLE: os.pathsep.join(str(one.folder) for one in found)}
+    if "ensemble" in given:
+        refuse_unserved(read_graph(given["ensemble"]), [one.name for one in statuses])
+        environment[ENSEMBLE] = str(given["ensemble"].absolute())
     environment |= {f"TATARA_{name.upper()}": "1" for name in ("gpu", "int8") if given.get(name)}
     first, log = statuses[0].serving, found[0].folder / "server.log"
     exit_when_told()

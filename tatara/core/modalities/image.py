@@ -108,7 +108,9 @@ def _decode_with_mode(content: bytes, most: int = MAX_PIXELS) -> tuple[NDArray[n
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _refuse_by_header(image, most)
             image.load()
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), image.mode
+            mode = image.mode
+            ImageOps.exif_transpose(image, in_place=True)
+            return np.asarray(image if mode == "RGB" and not image.has_transparency_data else _to_rgb(image)), mode
     except DecodeError:
         raise
     except UnidentifiedImageError:
