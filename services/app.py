@@ -94,8 +94,7 @@ class Surface:
             assert engine.identity is not None
             if (seen := CURRENT.get()) is not None:
                 seen.answers = found
-            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
-            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), engine.identity.json)
             return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
@@ -193,8 +192,10 @@ class Surface:
     async def _held(self, request: Request, answer: Callable[[Held], Awaitable[T]]) -> T:
         """``answer`` within the deadline that the request gives, with what is held of its body given back."""
         seconds = given_seconds(request.headers.get(TIMEOUT))
-        async with within(seconds):
-            with self._gate.holding() as held:
+        with self._gate.holding() as held:
+            if seconds is None:
+                return await answer(held)
+            async with within(seconds):
                 return await answer(held)
 
     async def _in_time(self, request: Request, count: int, work: Coroutine[Any, Any, T]) -> T:
