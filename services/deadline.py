@@ -34,6 +34,11 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
         for task in (working, leaving):
             task.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
+        del (
+            working,
+            leaving,
+            task,
+        )  # which hold what they raised, and that this frame: bodies would wait for the collector
 
 
 async def _left(receive: Receive) -> None:
