@@ -34,6 +34,8 @@ from tatara.core.options import OptionError, read_options
 
 T = TypeVar("T")
 PAGE = Path(__file__).parent / "page"
+FILES = {path.name for path in PAGE.iterdir()}
+"""Of the page. A name in a request is never made a path: it may be too long for one, or lead elsewhere."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -148,11 +150,10 @@ class Surface:
         return self._file(request, "deployments.html")
 
     def _file(self, request: Request, name: str) -> Response:
-        path = PAGE / name
-        if path.parent != PAGE or not path.is_file():
-            raise RequestError(404, "path", f"nothing at {request.url.path}")
+        if name not in FILES:
+            raise RequestError(404, "path", f"nothing at {request.url.path[:200]}")
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return FileResponse(path, headers=headers)
+        return FileResponse(PAGE / name, headers=headers)
 
     @contextmanager
     def _leased(self, request: Request, key: str | None = None) -> Iterator[Engine]:

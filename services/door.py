@@ -81,6 +81,8 @@ class Door:
                 message["headers"] = [*message.get("headers", []), *own]
                 if self._draining.begun:
                     message["headers"].append((b"connection", b"close"))
+            elif not message.get("more_body"):
+                CURRENT.set(None)  # the server's timer for a kept connection holds what the context holds: whole bodies
             await send(message)
 
         with metrics.IN_FLIGHT.track_inprogress():
