@@ -19,7 +19,7 @@ from services.draining import Draining
 from services.engine import Identity
 from services.errors import RequestError, error_response
 from services.limits import Gate, refuse_long_header
-from services.models import Models
+from services.models import Models, Slot
 from services.observing import Observers
 from services.seen import CURRENT, Seen, request_id
 
@@ -81,6 +81,8 @@ class Door:
                 message["headers"] = [*message.get("headers", []), *own]
                 if self._draining.begun:
                     message["headers"].append((b"connection", b"close"))
+            elif not message.get("more_body"):
+                CURRENT.set(None)  # the server's timer for a kept connection holds what the context holds: whole bodies
             await send(message)
 
         with metrics.IN_FLIGHT.track_inprogress():
@@ -88,6 +90,7 @@ class Door:
         seen.seconds = time.perf_counter() - began
         metrics.REQUESTS.labels(path, str(seen.status)).inc()
         metrics.SECONDS.labels(path).observe(seen.seconds)
+        _offer(seen, state.get("slot"))
         if self._observers is not None:
             self._tell(seen, state, headers)
 
@@ -156,3 +159,9 @@ class Door:
         """Whose answer it is: of the engine that the request was given, of the default one where it asked none."""
         identity: Identity | None = state.get("engine", self._models.default.current).identity
         return [] if identity is None else identity.headers
+
+
+def _offer(seen: Seen, slot: Slot | None) -> None:
+    """To the version that is tried, where the request was answered or failed on a version."""
+    if slot is not None and slot.tried is not None and seen.files and seen.status in (200, 500):
+        slot.tried.offer(seen.id, [content for _, content in seen.files], seen.options)
