@@ -92,7 +92,7 @@ def test_a_canary_that_is_worse_is_taken_out_and_does_not_come_back(
 
     status = until(deployed, lambda one: one.candidate is None)
     assert status.withdrawn is not None
-    assert status.withdrawn[1].startswith("agreement: it answers otherwise by 0.")
+    assert status.withdrawn[1].startswith("agreement: it answers otherwise on ")
     assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(30)} == {"1"}
     events = {one.event: one for one in deployed.history()}
     assert (events["withdrawn"].by, events["withdrawn"].reason) == ("server", status.withdrawn[1])
@@ -110,7 +110,7 @@ def test_labels_end_a_canary_whose_answers_agree_enough(
     until(deployed, lambda one: one.candidate)
     ask_until(http, deployed, lambda one: one.withdrawn, label=True)
     status = until(deployed, lambda one: one.withdrawn)
-    assert status.withdrawn[1].startswith("quality: it is right less often by 0.")
+    assert status.withdrawn[1].startswith("quality: it is right on ")
 
 
 def test_a_shadow_is_asked_and_never_answers(published: Published, deployed: Deployment, http: httpx.Client) -> None:
