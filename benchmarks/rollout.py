@@ -100,6 +100,7 @@ def rollbacks(
         until(lambda: version() == "1")
         back.append(time.perf_counter() - began)
         equal = equal and ask() == before
+        process.kill()  # there is no registry to be told
         process.wait()
         channel.publish("1")
         until(lambda: deployment.status is not None and deployment.status.sequences["champion"] == channel.sequence)
