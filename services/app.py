@@ -34,6 +34,8 @@ from tatara.core.options import OptionError, read_options
 
 T = TypeVar("T")
 PAGE = Path(__file__).parent / "page"
+FILES = {path.name for path in PAGE.iterdir()}
+"""Of the page. A name in a request is never made a path: it may be too long for one, or lead elsewhere."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -94,8 +96,7 @@ class Surface:
             assert engine.identity is not None
             if (seen := CURRENT.get()) is not None:
                 seen.answers = found
-            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
-            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), engine.identity.json)
             return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
@@ -149,11 +150,10 @@ class Surface:
         return self._file(request, "deployments.html")
 
     def _file(self, request: Request, name: str) -> Response:
-        path = PAGE / name
-        if path.parent != PAGE or not path.is_file():
-            raise RequestError(404, "path", f"nothing at {request.url.path}")
+        if name not in FILES:
+            raise RequestError(404, "path", f"nothing at {request.url.path[:200]}")
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return FileResponse(path, headers=headers)
+        return FileResponse(PAGE / name, headers=headers)
 
     @contextmanager
     def _leased(self, request: Request, key: str | None = None) -> Iterator[Engine]:
@@ -193,8 +193,10 @@ class Surface:
     async def _held(self, request: Request, answer: Callable[[Held], Awaitable[T]]) -> T:
         """``answer`` within the deadline that the request gives, with what is held of its body given back."""
         seconds = given_seconds(request.headers.get(TIMEOUT))
-        async with within(seconds):
-            with self._gate.holding() as held:
+        with self._gate.holding() as held:
+            if seconds is None:
+                return await answer(held)
+            async with within(seconds):
                 return await answer(held)
 
     async def _in_time(self, request: Request, count: int, work: Coroutine[Any, Any, T]) -> T:

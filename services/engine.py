@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from services.settings import Pin, Settings
 from services.workers import Workers
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
-from tatara.core.files import read_json
+from tatara.core.files import canonical_json, read_json
 from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
@@ -47,6 +49,17 @@ class Identity:
     name: str
     version: str
     lineage: Chain
+
+    @cached_property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """That every answer carries."""
+        values = {"model": quote(self.name), "version": quote(self.version), "lineage": str(self.lineage.digest)}
+        return [(f"x-tatara-{name}".encode(), value.encode()) for name, value in values.items()]
+
+    @cached_property
+    def json(self) -> bytes:
+        """Name and version, as answers name them."""
+        return canonical_json({"name": self.name, "version": self.version}).encode()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What is known of one request when it has been answered: logs, traces and the prediction log read it."""
 
+import random
 import re
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,4 +75,4 @@ CURRENT: ContextVar[Seen | None] = ContextVar("request", default=None)
 
 def request_id(given: str | None) -> str:
     """The client's where it is a fit one, a fresh one otherwise."""
-    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # a tenth of uuid's cost

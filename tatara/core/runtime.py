@@ -173,11 +173,18 @@ class Runtime:
             DecodeError: the bytes cannot be read, or hold too many pixels.
             BoundError: a bound is broken; the message begins with the rule's name.
         """
-        pixels, facts = image.measure(content, most, self._brightness)
+        pixels, facts = image.measure(content, most, self._brightness, self._admit_size)
         for bound in self.contract.bounds:
             if violation := bound.violation(getattr(facts, bound.column)):
                 raise BoundError(bound.rule, violation)
         return pixels
+
+    def _admit_size(self, width: int, height: int) -> None:
+        """Before an image is decoded: what breaks a bound however it is turned."""
+        for bound in self.contract.bounds:
+            sides = {"width": (width, height), "height": (height, width)}.get(bound.column)
+            if sides and bound.violation(sides[1]) and (violation := bound.violation(sides[0])):
+                raise BoundError(bound.rule, violation)
 
     def _session(self, path: Path, threads: int, gpu: Gpu | None = None) -> onnxruntime.InferenceSession:
         if not path.is_file():

@@ -160,6 +160,12 @@ VERBS = {
         "replay REQUEST_ID [FILE ...] [log=FOLDER]",
         "the request's id, then files that the log does not hold",
     ),
+    "bench": Verb(
+        "tatara.verbs.bench:bench",
+        "how fast this machine serves: beside other servers, or NAME by number of connections",
+        "bench serving [NAME] [int8=true] [seconds=S] [rounds=R] [servers=ours,fastapi,...] [save=FILE.png]",
+        "what to measure, and perhaps of which registered model",
+    ),
     "lineage": Verb(
         "tatara.verbs.lineage:lineage",
         "the chain behind a model: show, verify",

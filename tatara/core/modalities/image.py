@@ -6,13 +6,14 @@ Training, evaluation and serving all read images through `decode`, so a file mea
 import io
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from tatara.core.errors import DecodeError, PixelsError
+from tatara.core.errors import BoundError, DecodeError, PixelsError
 from tatara.core.memory import MOST_PIXELS
 
 DECODER = "image-1"
@@ -24,6 +25,8 @@ _FORMATS = ("BMP", "GIF", "JPEG", "PNG", TiffImagePlugin.TiffImageFile.format, W
 """All that Pillow may try: no other parser ever sees the bytes, Ghostscript least of all."""
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr")
+
+PngImagePlugin.MAX_TEXT_MEMORY = 4 * 2**20  # bytes of packed texts in one file, which nobody reads here
 
 # Not `warnings.catch_warnings`, which threads cannot share: these repeat what the checks below say, or are about
 # metadata that is not read.
@@ -63,19 +66,25 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     return _decode_with_mode(content)[0]
 
 
-def measure(content: bytes, most: int = MAX_PIXELS, brightness: bool = True) -> tuple[NDArray[np.uint8], ImageFacts]:
+def measure(
+    content: bytes,
+    most: int = MAX_PIXELS,
+    brightness: bool = True,
+    admit: Callable[[int, int], None] = lambda width, height: None,
+) -> tuple[NDArray[np.uint8], ImageFacts]:
     """`decode`, with the measurements that the rules are written on.
 
     Args:
         content: the file's bytes.
         most: pixels that are decoded.
         brightness: measure it too, which costs a third of the decoding; without it both figures are NaN.
+        admit: raises where it does not like width and height by the header, which may be turned yet.
 
     Raises:
         PixelsError: more than ``most`` pixels, by the file's header.
         DecodeError: as `decode`.
     """
-    pixels, mode = _decode_with_mode(content, most)
+    pixels, mode = _decode_with_mode(content, most, admit)
     height, width, _ = pixels.shape
     luma = _brightness(pixels) if brightness else (math.nan, math.nan)
     return pixels, ImageFacts(width, height, mode, len(content), *luma)
@@ -101,32 +110,43 @@ def _brightness(pixels: NDArray[np.uint8], rows: int = 256) -> tuple[float, floa
     return mean, max(squares / count - mean * mean, 0.0) ** 0.5
 
 
-def _decode_with_mode(content: bytes, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], str]:
+def _decode_with_mode(
+    content: bytes, most: int = MAX_PIXELS, admit: Callable[[int, int], None] = lambda width, height: None
+) -> tuple[NDArray[np.uint8], str]:
     if not content:
         raise DecodeError("the file is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            _refuse_by_header(image, most)
-            image.load()
-            mode = image.mode
-            ImageOps.exif_transpose(image, in_place=True)
-            return np.asarray(image if mode == "RGB" and not image.has_transparency_data else _to_rgb(image)), mode
-    except DecodeError:
-        raise
+        return _opened(content, most, admit)
+    except (BoundError, DecodeError) as error:
+        refusal: Exception = error.with_traceback(None)
     except UnidentifiedImageError:
-        raise DecodeError(f"not an image: {len(content)} bytes in no format that is read here") from None
+        refusal = DecodeError(f"not an image: {len(content)} bytes in no format that is read here")
     except Image.DecompressionBombError:
-        raise PixelsError(f"too large: more than the {most:,} pixels in all that are read") from None
+        refusal = PixelsError(f"too large: more than the {most:,} pixels in all that are read")
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ... on damaged files
-        raise DecodeError(f"damaged image: {' '.join(str(error).split()) or type(error).__name__}") from None
+        refusal = DecodeError(f"damaged image: {' '.join(str(error).split()) or type(error).__name__}")
+    try:
+        raise refusal  # not from within: what was raised there holds the image for as long as the refusal lives
+    finally:
+        del refusal  # which holds this frame, and so the file
+
+
+def _opened(content: bytes, most: int, admit: Callable[[int, int], None]) -> tuple[NDArray[np.uint8], str]:
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        _refuse_by_header(image, most)
+        admit(image.width, image.height)
+        image.load()
+        mode = image.mode
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(image if mode == "RGB" and not image.has_transparency_data else _to_rgb(image)), mode
 
 
 def _refuse_by_header(image: Image.Image, most: int) -> None:
     if image.width * image.height > most:
         raise PixelsError(f"too large: {image.width} x {image.height} pixels, at most {most:,} in all are read")
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # cameras put previews and depth behind the photograph
-        raise DecodeError(f"animated or multi-page: {frames} frames; send one frame as a file of its own")
+    several = getattr(image, "is_animated", False)  # how many, a file of millions takes minutes to tell
+    if several and image.format != "MPO":  # cameras put previews and depth behind the photograph
+        raise DecodeError("animated or multi-page; send one frame as a file of its own")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
