@@ -342,6 +342,23 @@ def test_after_a_restart_what_served_last_serves_though_the_newest_cannot(
         assert ask(url)[0] == "1"
 
 
+def test_who_goes_back_while_no_server_runs_is_served_the_version_before_from_the_start(
+    published: Published, deployed: Deployment
+) -> None:
+    with following(deployed):
+        published.publish("2")
+        until(deployed, lambda one: one.serving.version == "2")
+    pinned = Pinned(version="1", at="2026-01-01T00:00:00+00:00", by="olga", reason="wrong at night")
+    deployed.want(deployed.desired.model_copy(update={"pinned": pinned}))
+    assert prepare(deployed).serving.version == "1"
+    assert prepare(deployed).serving.version == "1"
+    assert [one.event for one in deployed.history()] == ["rolled back", "swapped", "deployed"]
+    with following(deployed) as url:
+        assert ask(url) == ("1", "1", "red-1")
+        status = until(deployed, lambda one: one.pinned is not None)
+        assert (status.serving.version, status.refusals) == ("1", ())
+
+
 def test_without_a_champion_nothing_is_deployed(tmp_path: Path) -> None:
     made = Published(tmp_path)
     deployed = made.deployment(tmp_path / "deployment")
