@@ -134,6 +134,26 @@ def test_a_canary_that_cannot_be_loaded_is_refused_and_the_champion_answers_all(
     assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(20)} == {"1"}
 
 
+def test_another_canary_takes_its_place_and_another_champion_begins_the_trial_anew(
+    published: Published, deployed: Deployment, http: httpx.Client
+) -> None:
+    published.publish("2", "canary")
+    until(deployed, lambda one: one.candidate)
+    published.publish("3", "canary")
+    until(deployed, lambda one: one.candidate and one.candidate.version == "3")
+    published.publish("2")
+    until(deployed, lambda one: len(deployed.history()) == 7)
+    assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(30)} == {"2", "3"}
+    events = [(one.event, one.version) for one in reversed(deployed.history())]
+    assert events == [
+        ("deployed", "1"), ("canary", "2"), ("ended", "2"), ("canary", "3"), ("swapped", "2"), ("ended", "3"),
+        ("canary", "3"),
+    ]  # fmt: skip
+    assert until(deployed, lambda one: one.candidate).refusals == ()
+    told = http.get("/metrics").text
+    assert [f'version="{version}"}} 1.0' in told for version in "123"] == [False, True, True]
+
+
 def test_a_canary_ends_when_the_registry_or_the_operator_withdraws_it(
     published: Published, deployed: Deployment, http: httpx.Client
 ) -> None:
