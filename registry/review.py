@@ -180,7 +180,8 @@ def promote(user: str | None, name: str, version: str, role: ReleaseRole = "cham
     """Make an approved and packaged version serve: move the alias and publish the signed release record.
 
     Args:
-        user: an operator; None where the policy that approved it promotes it.
+        user: an operator; None where the policy that approved it promotes it, which it does not over another version
+            where the author overruled a gate.
         role: ``champion``, or ``canary``.
 
     Raises:
@@ -195,9 +196,16 @@ def roll_back(user: str, name: str, to_version: str, reason: str) -> Release:
     return releases.roll_back(user, name, to_version, written(reason, "reason"))
 
 
-def withdraw(user: str, name: str, reason: str) -> Release:
-    """Take the canary out; the version stays approved."""
-    return releases.withdraw(user, name, written(reason, "reason"))
+def withdraw(user: str, name: str, reason: str, version: str | None = None) -> Release:
+    """Take the canary out; the version stays approved.
+
+    Args:
+        version: that is meant; None for whichever it is.
+
+    Raises:
+        RefusedError: there is no canary, or another one by now.
+    """
+    return releases.withdraw(user, name, written(reason, "reason"), version)
 
 
 def retire(user: str, name: str, version: str, reason: str) -> Record:

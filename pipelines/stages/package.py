@@ -77,12 +77,13 @@ def _hold_to_approval(what: str, granted: Granted, converted: Path) -> None:
 
 
 def _promote(name: str, version: str, granted: Granted) -> None:
-    """What a policy approved it promotes; what people approved an operator does, if that is who packages it."""
+    """What a policy approved it promotes, but over a champion nothing whose author overruled a gate; that, and what
+    people approved, an operator promotes, if that is who packages it."""
     what = f"{name}/{version}"
     if granted.signed:
         say(f"{what} is packaged; now: tatara sign {what}, then tatara review promote {what}")
         return
-    if granted.automatic:
+    if granted.automatic and not _takes_a_place_overruled(name, version):
         review.promote(None, name, version)
         return
     user = users.find(login())
@@ -90,6 +91,11 @@ def _promote(name: str, version: str, granted: Granted) -> None:
         review.promote(user.name, name, version, reason="packaged")
         return
     say(f"{what} is packaged; an operator lets it serve: tatara review promote {what}")
+
+
+def _takes_a_place_overruled(name: str, version: str) -> bool:
+    judgement, champion = review.record(name, version).judgement, versions.champion(name)
+    return judgement is not None and judgement.overruled and champion is not None and str(champion.version) != version
 
 
 def _record(built: dict[str, Any]) -> dict[str, Any]:
