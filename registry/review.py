@@ -176,6 +176,13 @@ def granted(name: str, version: str) -> Granted:
     )  # fmt: skip
 
 
+def asks_for_signature(name: str, version: str) -> bool:
+    """Whether the policy that judged the version last lets only what is signed be packaged, promoted and served."""
+    with database.reading() as connection:
+        found = judging.latest(connection, known(connection, name, version))
+    return found is not None and found[0].signed
+
+
 def promote(user: str | None, name: str, version: str, role: ReleaseRole = "champion", reason: str = "") -> Release:
     """Make an approved and packaged version serve: move the alias and publish the signed release record.
 

@@ -44,7 +44,8 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     with workspace.writing("package", parameters) as folder:
         approved = with_approval(read_chain(register / "lineage.json"), granted, workspace)
         write_text(folder / "approved.json", approved.model_dump_json(indent=1))
-        release = Release(name=name, version=version, tag=f"{slug(name)}:{version}", gpu=parameters.gpu)
+        tag = f"{slug(name)}:{version}"
+        release = Release(name=name, version=version, tag=tag, gpu=parameters.gpu, signed=granted.signed)
         write = partial(papers.write, workspace=workspace, parameters=parameters, granted=granted)
         home = state_root() / "bentoml"
         record = _record(build_bento(release, converted, folder / "approved.json", home, write))
