@@ -325,6 +325,19 @@ def test_with_a_public_key_an_unsigned_version_is_refused_and_a_signed_one_is_se
         assert ask(url)[2] == "red-2"
 
 
+def test_without_a_public_key_a_version_whose_policy_asks_for_a_signature_is_refused(
+    published: Published, deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TATARA_PUBLIC_KEY", raising=False)
+    write_json(published.model("2") / "release.json", {"name": NAME, "version": "2", "signed": True})
+    published.pack("2")
+    with following(deployed) as url:
+        published.publish("2")
+        (refusal,) = until(deployed, lambda one: one.refusals).refusals
+        assert "the policy of colours/2 asks for a signature" in refusal.reason
+        assert ask(url)[0] == "1"
+
+
 def test_a_record_that_was_followed_is_not_undone_by_an_older_one_after_a_restart(
     published: Published, deployed: Deployment, tmp_path: Path
 ) -> None:
