@@ -101,12 +101,12 @@ def _card(parameters: Parameters, classes: int, figures: dict[str, int]) -> Mode
 
 def _groups(schema: type[Parameters], parameters: Parameters) -> dict[str, list[str]]:
     """Names of the parameters by whose they are; each once, where it is declared last."""
-    places = {schema.__module__: parameters.model, f"pipelines.tasks.{parameters.kind}.parameters": parameters.kind}
     groups: dict[str, list[str]] = {parameters.model: [], parameters.kind: [], "every run": []}
     seen = {"kind", "data", "model"}
     for one in schema.__mro__:
         own = [name for name in inspect.get_annotations(one) if name in schema.model_fields]
-        groups[places.get(one.__module__, "every run")] += [name for name in own if name not in seen]
+        whose = parameters.model if one is schema else "every run" if one is Parameters else parameters.kind
+        groups[whose] += [name for name in own if name not in seen]
         seen |= set(own)
     return {name: found for name, found in groups.items() if found}
 

@@ -4,9 +4,9 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tatara.core.contract import PrepareScaling, Tiling
 from tatara.core.errors import UsageError
@@ -72,10 +72,35 @@ class ImageParameters(Parameters):
     deviation: tuple[float, float, float] = Field((1.0, 1.0, 1.0), description="of each channel, divided by after that")
 
 
-class DenseParameters(ImageParameters):
+def _axes(given: Any) -> Any:
+    """Runs of before wrote whether to mirror left and right, true or false."""
+    spelled = str(given).lower()
+    return {"true": "horizontal", "false": "none"}.get(spelled, given)
+
+
+Flip = Annotated[Literal["none", "horizontal", "both"], BeforeValidator(_axes)]
+"""Axes to mirror along; ``true`` and ``false`` are taken for ``horizontal`` and ``none``."""
+
+
+class AugmentedParameters(ImageParameters):
+    """How training images are changed at random; each kind moves what it has marked in them alike."""
+
+    flip: Flip = Field("none", description="augmentation: mirror along these axes, each for half of the images")
+    quarter_turns: bool = Field(False, description="augmentation: turn images by 0, 90, 180 or 270 degrees")
+    rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn, either way")
+    shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side, each way and axis")
+    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
+    contrast: float = Field(
+        0.0, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
+    )
+    colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
+
+
+class DenseParameters(AugmentedParameters):
     """What the kinds take whose answer lies in the image's own pixels."""
 
     resize: Literal["stretch", "pad"] = "stretch"
+    flip: Flip = "horizontal"
     tile: bool = Field(False, description="cut images into windows of tile_size, in training, evaluation and serving")
     tile_size: int = Field(0, ge=0, le=4096, description="side of a window in pixels of the image; 0 takes size")
     tile_overlap: float = Field(0.25, ge=0, le=0.75, description="part of a window that the next one shows again")

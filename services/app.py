@@ -17,10 +17,12 @@ from services import metrics
 from services.deadline import while_connected, within
 from services.draining import Draining
 from services.engine import Engine, Example
+from services.ensemble import Ensemble, graph_here
 from services.errors import RequestError
 from services.limits import TIMEOUT, Gate, Held, given_seconds
 from services.models import Models
 from services.openapi import openapi
+from services.rollout import surface as rollout
 from services.seen import CURRENT
 from services.tensors import accepted, examples, stacked, written
 from services.uploads import Upload, read_body, read_upload
@@ -62,9 +64,12 @@ def build_app(models: Models, gate: Gate | None = None, draining: Draining | Non
             Route("/model", surface.model),
             Route("/openapi.json", surface.openapi),
             Route("/docs.json", surface.openapi),
+            *rollout.routes(models),
+            Route("/deployments", surface.deployments),
             Route("/", surface.page),
             Route("/page/{name}", surface.page),
             *Protocol(models, draining, surface.finished).routes,
+            *(Ensemble(graph, models, surface.asked).routes if (graph := graph_here()) else ()),
         ]
     )
 
@@ -78,27 +83,26 @@ class Surface:
 
     async def predict(self, request: Request) -> Response:
         """Files or an array in, typed answers or tensors out."""
-        with self._leased(request) as engine:
+        with self._leased(request, key=rollout.key(request)) as engine:
             if (form := accepted(request.headers.get("accept", ""))) is not None:
-                rows = await self._asked(request, engine, self._rows)
+                rows = await self.asked(request, engine, self._rows)
                 metrics.EXAMPLES.inc(len(rows))
                 content, media_type = await asyncio.to_thread(
                     lambda: written(stacked(rows, engine.runtime.contract, self._settings), form)
                 )
                 return Response(content, media_type=media_type)
-            found = await self._asked(request, engine, self._answers)
+            found = await self.asked(request, engine, self._answers)
             metrics.EXAMPLES.inc(len(found))
             assert engine.identity is not None
             if (seen := CURRENT.get()) is not None:
                 seen.answers = found
-            model = canonical_json({"name": engine.identity.name, "version": engine.identity.version})
-            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), model.encode())
+            body = b'{"answers":[%b],"model":%b}\n' % (b",".join(found), engine.identity.json)
             return Response(body, media_type="application/json")
 
     async def render(self, request: Request) -> Response:
         """One file in, the picture with its answer drawn out."""
-        with self._leased(request) as engine:
-            picture = await self._asked(request, engine, self._picture)
+        with self._leased(request, key=rollout.key(request)) as engine:
+            picture = await self.asked(request, engine, self._picture)
             metrics.EXAMPLES.inc()
             return Response(picture, media_type="image/png")
 
@@ -139,16 +143,23 @@ class Surface:
 
     async def page(self, request: Request) -> Response:
         """A page to drop images on."""
-        name = request.path_params.get("name", "index.html")
+        return self._file(request, request.path_params.get("name", "index.html"))
+
+    async def deployments(self, request: Request) -> Response:
+        """A page of what serves and what served."""
+        return self._file(request, "deployments.html")
+
+    def _file(self, request: Request, name: str) -> Response:
         if name not in FILES:
             raise RequestError(404, "path", f"nothing at {request.url.path[:200]}")
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         return FileResponse(PAGE / name, headers=headers)
 
     @contextmanager
-    def _leased(self, request: Request) -> Iterator[Engine]:
-        with self._models.default.lease() as engine:
-            request.state.engine = engine
+    def _leased(self, request: Request, key: str | None = None) -> Iterator[Engine]:
+        slot = self._models.default
+        with slot.lease(key=key) as engine:
+            request.state.engine, request.state.slot = engine, slot
             yield engine
 
     async def finished(
@@ -165,7 +176,7 @@ class Surface:
         metrics.EXAMPLES.inc(len(rows))
         return rows
 
-    async def _asked(
+    async def asked(
         self, request: Request, engine: Engine, ask: Callable[[Engine, Upload, Any], Coroutine[Any, Any, T]]
     ) -> T:
         """What ``ask`` gives for the request's files and options."""
@@ -182,8 +193,10 @@ class Surface:
     async def _held(self, request: Request, answer: Callable[[Held], Awaitable[T]]) -> T:
         """``answer`` within the deadline that the request gives, with what is held of its body given back."""
         seconds = given_seconds(request.headers.get(TIMEOUT))
-        async with within(seconds):
-            with self._gate.holding() as held:
+        with self._gate.holding() as held:
+            if seconds is None:
+                return await answer(held)
+            async with within(seconds):
                 return await answer(held)
 
     async def _in_time(self, request: Request, count: int, work: Coroutine[Any, Any, T]) -> T:

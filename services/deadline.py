@@ -24,21 +24,25 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientDisconnect: the client left.
     """
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_left(receive))
+    task, gone = asyncio.current_task(), False
+    assert task is not None
+
+    def leave(leaving: "asyncio.Task[None]") -> None:
+        nonlocal gone
+        if not leaving.cancelled() and leaving.exception() is None:
+            gone = task.cancel()
+
+    leaving = asyncio.ensure_future(_left(receive))
+    leaving.add_done_callback(leave)
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if gone and task.uncancel() == 0:  # by nobody else
+            raise ClientDisconnect from None
+        raise
     finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-        del (
-            working,
-            leaving,
-            task,
-        )  # which hold what they raised, and that this frame: bodies would wait for the collector
+        leaving.remove_done_callback(leave)
+        leaving.cancel()
 
 
 async def _left(receive: Receive) -> None:
@@ -47,7 +51,7 @@ async def _left(receive: Receive) -> None:
 
 
 @asynccontextmanager
-async def within(seconds: float | None) -> AsyncIterator[None]:
+async def within(seconds: float) -> AsyncIterator[None]:
     """Hold a request to the deadline that it gave.
 
     Raises:

@@ -5,20 +5,24 @@ import io
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services import metrics
 from services.batching import LINGER, Batcher, Outputs, best_size, measured
+from services.seen import passed, step
 from services.settings import Pin, Settings
+from services.workers import Workers
 from tatara.core.contract import Finished
 from tatara.core.errors import BoundError, DecodeError, RefusedError
-from tatara.core.files import read_json
+from tatara.core.files import canonical_json, read_json
 from tatara.core.kinds import beyond
 from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
@@ -45,6 +49,17 @@ class Identity:
     name: str
     version: str
     lineage: Chain
+
+    @cached_property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """That every answer carries."""
+        values = {"model": quote(self.name), "version": quote(self.version), "lineage": str(self.lineage.digest)}
+        return [(f"x-tatara-{name}".encode(), value.encode()) for name, value in values.items()]
+
+    @cached_property
+    def json(self) -> bytes:
+        """Name and version, as answers name them."""
+        return canonical_json({"name": self.name, "version": self.version}).encode()
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,7 @@ class Engine:
         self.identity: Identity | None = None
         self.stopped = False
         self.graph = INT8 if settings.int8 else "model.onnx"
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="image")
+        self._pool = Workers(settings.threads, "image")
         self._room = asyncio.Semaphore(settings.max_batch * (settings.threads + 1))
         self._batcher: Batcher | None = None
         self._working = self._opening = 0
@@ -127,7 +142,7 @@ class Engine:
     def stop(self) -> None:
         """End the threads."""
         self.stopped = True
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
         if self._batcher is not None:
             self._batcher.close()
 
@@ -217,7 +232,7 @@ class Engine:
         return await self._in_pool(self._finish, await self._outputs(image.prepared), image, use, options)
 
     def _open(self, content: Example, keep: bool) -> Opened:
-        with metrics.DECODE.time():
+        with step("decode", metrics.DECODE):
             return self._opened(content, keep)
 
     def _opened(self, content: Example, keep: bool) -> Opened:
@@ -237,17 +252,19 @@ class Engine:
     async def _outputs(self, prepared: NDArray[np.float32]) -> Outputs:
         if self._batcher is None:
             return await self._in_pool(self._infer, prepared, False)
-        return await asyncio.wrap_future(self._batcher.submit(prepared))
+        began = time.time_ns()
+        outputs = await asyncio.wrap_future(self._batcher.submit(prepared))
+        passed("batch", began)
+        return outputs
 
     def _infer(self, prepared: NDArray[np.float32], alone: bool) -> Outputs:
-        began = time.perf_counter()
-        outputs = self.runtime.infer(prepared[None], alone)
-        metrics.INFERENCE.observe(time.perf_counter() - began)
+        with step("inference", metrics.INFERENCE):
+            outputs = self.runtime.infer(prepared[None], alone)
         metrics.BATCH.observe(1)
         return {name: values[0] for name, values in outputs.items()}
 
     def _finish(self, outputs: Outputs, image: Opened, use: Callable[[Finished, Opened], T], options: Any) -> T:
-        with metrics.POSTPROCESSING.time():
+        with step("postprocessing", metrics.POSTPROCESSING):
             return use(self.runtime.finish(outputs, image.size, options), image)
 
     async def _parts(self, pixels: NDArray[np.uint8], cut: Sequence[Window]) -> list[Finished]:
@@ -265,11 +282,12 @@ class Engine:
 
     async def _in_pool(self, function: Callable[..., T], *values: Any) -> T:
         def timed() -> T:
-            metrics.QUEUE.observe(time.perf_counter() - asked)
+            passed("queue", asked, metrics.QUEUE)
             return function(*values)
 
-        asked = time.perf_counter()
-        return await asyncio.get_running_loop().run_in_executor(self._pool, timed)
+        asked = time.time_ns()
+        context = copy_context()  # whose request it is
+        return await self._pool.run(context.run, timed)
 
     def _choose(self) -> None:
         """Make batches where they cost less by example, as measured now."""

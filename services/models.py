@@ -1,22 +1,38 @@
 """The models of one server: by registered name the versions that are loaded, and which of them answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 from services.engine import Engine
 from services.errors import RequestError
+from services.rollout.deployment import Deployment
+
+
+class Tried(Protocol):
+    """A version that is tried beside the current one."""
+
+    engine: Engine
+
+    def takes(self, key: str) -> bool:
+        """Whether it answers the requests with this key."""
+
+    def offer(self, request: str, contents: Sequence[bytes], options: Mapping[str, Any]) -> None:
+        """A request that was answered, by its id: files and parameters as they came."""
 
 
 class Slot:
     """One registered name. Everything is called from the event loop, so nothing is locked.
 
     Attributes:
-        current: answers where a request names no version.
+        current: answers where a request names no version and ``tried`` does not take it.
+        tried: a canary, which answers a share of them, or a shadow, which answers none.
         loaded: every version that can be asked, ``current`` among them, by its number once that is known.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.current = engine
+        self.tried: Tried | None = None
         self._beside: list[Engine] = []
         self._leases: dict[Engine, int] = {}
 
@@ -26,10 +42,14 @@ class Slot:
         return self.current.identity.name if self.current.identity else None
 
     @property
+    def engines(self) -> list[Engine]:
+        """Every engine that is loaded, the current one last."""
+        return [*reversed(self._beside), self.current]
+
+    @property
     def loaded(self) -> dict[str, Engine]:
         """Version -> engine, the current one last; where a version is loaded twice, the newer one."""
-        engines = [*reversed(self._beside), self.current]
-        return {engine.identity.version: engine for engine in engines if engine.identity is not None}
+        return {engine.identity.version: engine for engine in self.engines if engine.identity is not None}
 
     def add(self, engine: Engine) -> None:
         """Let a started version be asked by its number."""
@@ -54,18 +74,28 @@ class Slot:
             engine.stop()
 
     @contextmanager
-    def lease(self, version: str | None = None) -> Iterator[Engine]:
+    def lease(self, version: str | None = None, key: str | None = None) -> Iterator[Engine]:
         """The engine that answers one request, kept alive until the request is answered.
+
+        Args:
+            version: asked for by its number.
+            key: of a request that ``tried`` may take; it takes all requests of a key, or none of them.
 
         Raises:
             RequestError: no such version (404), or it is not ready (503).
         """
-        engine = self._find(version)
+        engine = self._find(version, key)
         if engine.refusal is not None:
             raise RequestError(503, "ready", f"not ready: {engine.refusal}")
+        with self.hold(engine):
+            yield engine
+
+    @contextmanager
+    def hold(self, engine: Engine) -> Iterator[None]:
+        """Keep an engine alive for a while, also where it is retired meanwhile."""
         self._leases[engine] = self._leases.get(engine, 0) + 1
         try:
-            yield engine
+            yield
         finally:
             self._leases[engine] -= 1
             if not self._leases[engine]:
@@ -73,7 +103,9 @@ class Slot:
                 if engine is not self.current and engine not in self._beside:
                     engine.stop()
 
-    def _find(self, version: str | None) -> Engine:
+    def _find(self, version: str | None, key: str | None) -> Engine:
+        if version is None and key is not None and self.tried is not None and self.tried.takes(key):
+            return self.tried.engine
         if version is None:
             return self.current
         try:
@@ -84,10 +116,15 @@ class Slot:
 
 
 class Models:
-    """Every slot of this server; the first one answers where a request names no model."""
+    """Every slot of this server; the first one answers where a request names no model.
 
-    def __init__(self, first: Engine) -> None:
-        self.slots = [Slot(first)]
+    Args:
+        engines: the first of every slot.
+        deployments: that the slots follow, in the same order; none where the server follows none.
+    """
+
+    def __init__(self, *engines: Engine, deployments: Sequence[Deployment] = ()) -> None:
+        self.slots, self.deployments = [Slot(engine) for engine in engines], deployments
 
     @property
     def default(self) -> Slot:
@@ -109,5 +146,5 @@ class Models:
     def stop(self) -> None:
         """End every engine's threads."""
         for slot in self.slots:
-            for engine in dict.fromkeys([slot.current, *slot.loaded.values()]):
+            for engine in dict.fromkeys(slot.engines):
                 engine.stop()

@@ -1,11 +1,15 @@
 """What is known of one request when it has been answered: logs, traces and the prediction log read it."""
 
+import random
 import re
 import time
-import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+
+from prometheus_client import Histogram
 
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -46,10 +50,29 @@ class Seen:
     answers: list[bytes] = field(default_factory=list)
 
 
+@contextmanager
+def step(name: str, seconds: Histogram) -> Iterator[None]:
+    """One step of the request that is being answered: counted, and kept for its trace."""
+    began = time.time_ns()
+    try:
+        yield
+    finally:
+        passed(name, began, seconds)
+
+
+def passed(name: str, began: int, seconds: Histogram | None = None) -> None:
+    """A step that ends now and began at ``began``, in nanoseconds since 1970; counted where there is a histogram."""
+    ended = time.time_ns()
+    if seconds is not None:
+        seconds.observe((ended - began) / 1e9)
+    if (seen := CURRENT.get()) is not None:
+        seen.stages.append((name, began, ended))
+
+
 CURRENT: ContextVar[Seen | None] = ContextVar("request", default=None)
 """Of the request that is being answered."""
 
 
 def request_id(given: str | None) -> str:
     """The client's where it is a fit one, a fresh one otherwise."""
-    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # a tenth of uuid's cost

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from itertools import zip_longest
 
 import bentoml
 import uvicorn
@@ -12,10 +13,13 @@ from services.callers import Callers
 from services.door import Door
 from services.draining import Draining, Server, check_certificate
 from services.engine import Engine, load
+from services.ensemble import graph_here, refuse_unserved
 from services.lifetime import end_soon, end_with
-from services.models import Models
+from services.models import Models, Slot
 from services.observing import Observers
-from services.settings import read_pin, read_settings
+from services.rollout.deployment import Deployment, deployments
+from services.rollout.follower import Follower
+from services.settings import Pin, read_pin, read_settings
 from tatara.core.errors import TataraError
 
 SUPERVISOR = "TATARA_SUPERVISOR"
@@ -26,6 +30,11 @@ _observers: list[Observers] = []
 _draining = Draining()
 
 
+def pins() -> list[Pin]:
+    """What this process serves first: of every deployment, or else of the environment or the Bento."""
+    return [one.pin() for one in deployments()] or [read_pin()]
+
+
 class _Server(Server):
     """BentoML makes uvicorn's server of its application after it imported this module: the door stands before that.
 
@@ -33,15 +42,21 @@ class _Server(Server):
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
-        pin = read_pin()
-        settings = read_settings(pin)
-        _models.append(Models(Engine(pin, settings)))
+        engines = [Engine(pin, read_settings(pin)) for pin in pins()]
+        settings = engines[0].settings
+        _models.append(Models(*engines, deployments=deployments()))
         _observers.append(Observers())
         config.app = Door(config.app, _models[0], _draining, _observers[0])  # type: ignore[arg-type]
         super().__init__(config, settings, _draining)
 
 
 uvicorn.Server = _Server  # type: ignore[misc]
+
+
+async def _start(slot: Slot, deployment: Deployment | None) -> None:
+    await slot.current.start()
+    if deployment is not None and slot.current.refusal is None:
+        await Follower(deployment, slot).run()
 
 
 @bentoml.service(
@@ -62,11 +77,14 @@ class TataraService:
             end_with(int(parent))
         os.environ[SUPERVISOR] = str(os.getpid())  # the workers inherit it
         try:
-            pin = read_pin()
-            settings = read_settings(pin)
-            load(pin, settings)
+            found = pins()
+            for pin in found:
+                load(pin, read_settings(pin))
+            settings = read_settings(found[0])
             Callers(settings)
             check_certificate(settings)
+            if graph := graph_here():
+                refuse_unserved(graph, [one.desired.name for one in deployments()])
             Observers().close()
             inner.close_ports()
         except TataraError as error:
@@ -75,9 +93,11 @@ class TataraService:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        """Load the model while the process already says that it is alive."""
+        """Load the models while the process already says that it is alive, then follow the deployments."""
         end_with(int(os.environ.get(SUPERVISOR, os.getppid())))
-        self._starting = asyncio.create_task(_models[0].default.current.start())
+        self._following = [
+            asyncio.create_task(_start(*one)) for one in zip_longest(_models[0].slots, _models[0].deployments)
+        ]
 
     @bentoml.on_shutdown
     async def stop(self) -> None:

@@ -67,7 +67,8 @@ async def read_upload(request: Request, settings: Settings, held: Held) -> Uploa
     if kind == "multipart/form-data":
         async with arriving(request, settings, held) as capped:
             return await _read_form(capped, settings)
-    content, given = await read_body(request, settings, held), _given(request.query_params.multi_items())
+    content = await read_body(request, settings, held)
+    given = _given(request.query_params.multi_items()) if request.scope["query_string"] else {}
     return Upload(["body"], [content], given) if raw else Upload([], [], given, read_array(content, content_type))
 
 
@@ -91,8 +92,8 @@ async def arriving(request: Request, settings: Settings, held: Held) -> AsyncIte
     if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
         raise RequestError(415, "encoding", f"content encoding {coding[:40]}: send the body as it is")
     try:
-        async with asyncio.timeout(settings.read_seconds), _capped(request, settings.max_body, held) as capped:
-            yield capped
+        async with asyncio.timeout(settings.read_seconds):
+            yield _capped(request, settings.max_body, held)
     except TimeoutError:
         raise RequestError(408, "read_time", f"the body did not arrive within {settings.read_seconds} s") from None
 
@@ -147,8 +148,7 @@ def _given(items: Sequence[tuple[str, str]]) -> Given:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-@asynccontextmanager
-async def _capped(request: Request, cap: int, held: Held) -> AsyncIterator[Request]:
+def _capped(request: Request, cap: int, held: Held) -> Request:
     """The same request, whose body raises once it is over ``cap`` bytes, or over what all bodies may hold."""
     refusal = RequestError(413, "max_body", f"the body is over {cap:,} bytes; send fewer or smaller images")
     declared = request.headers.get("content-length", "")
@@ -170,4 +170,4 @@ async def _capped(request: Request, cap: int, held: Held) -> AsyncIterator[Reque
             received += len(message.get("body", b""))
         return message
 
-    yield Request(request.scope, receive)
+    return Request(request.scope, receive)

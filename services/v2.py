@@ -13,6 +13,7 @@ from services.draining import Draining
 from services.engine import Engine, Example
 from services.errors import RequestError
 from services.models import Models, Slot
+from services.rollout import surface as rollout
 from services.tensors import examples, stacked
 from services.v2_tensors import (
     DATATYPES,
@@ -97,7 +98,7 @@ class Protocol:
     async def infer(self, request: Request) -> Response:
         """Images in, the model's finished answers out, as tensors."""
         slot = self._slot(request)
-        with slot.lease(request.path_params.get("version")) as engine:
+        with slot.lease(request.path_params.get("version"), rollout.key(request)) as engine:
             request.state.engine = engine
             asked: list[Inference] = []
 

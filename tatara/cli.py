@@ -19,6 +19,8 @@ from tatara.verbs import VERBS, Output, Request
 
 INTERRUPTED = 130
 _FLAGS = ("--json", "--debug", "--help", "-h")
+_SWITCHES = ("--shadow",)
+"""Options that need no value: given, they are true."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,6 +81,9 @@ def _as_pairs(arguments: Sequence[str]) -> list[str]:
             continue
         if not argument.startswith("--"):
             words.append(argument)
+            continue
+        if argument in _SWITCHES:
+            words.append(f"{argument[2:]}=true")
             continue
         key, equals, value = argument[2:].partition("=")
         if not equals and (value := next(rest, "")) == "":

@@ -24,7 +24,7 @@ class Classifier(litserve.LitAPI):
 
     def decode_request(self, request: UploadFile) -> Any:
         """The form's file, prepared."""
-        return self.graphs.prepare(Image.open(io.BytesIO(request["file"].file.read())))  # type: ignore[index]
+        return self.graphs.prepare(Image.open(io.BytesIO(request.file.read())))
 
     def batch(self, inputs: list[Any]) -> Any:
         """One array of all that came."""

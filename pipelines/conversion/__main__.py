@@ -25,8 +25,9 @@ def convert(workspace_path: Path, folder: Path) -> None:
     export.export(functions, agreed, folder)
     facts = card.write_card(folder, model.count_params())
     examples = split_examples(workspace, "test")
-    write_json(folder / "parity.json", parity.Proof(functions, Runtime(folder), examples, facts["flops"]).run())
-    golden.write_golden(functions, examples, folder / "golden")
+    proof = parity.Proof(functions, Runtime(folder), examples, facts["flops"]).run()
+    write_json(folder / "parity.json", proof)
+    golden.write_golden(functions, examples, folder / "golden", proof["tolerances"])
     if read_json(folder / "parameters.json")["int8"]:
         int8.write_int8(folder, split_examples(workspace, "train"))
 

@@ -46,7 +46,9 @@ def read(root: Path, files: list[str], repairs: Repairs, task: str = "Main") -> 
     splits = given_splits(root, files, used, repairs, task)
     pictures = [Picture(root / image, splits[image], *marked.get(image, ((), None))) for image in splits]
     skipped = sorted(path for path in set(files) - set(found) - splits.keys() if "ImageSets" not in path.split("/"))
-    return Source("PASCAL VOC", "detection", tuple(pictures), None, tuple(skipped))
+    bare = sorted(splits.keys() - marked.keys())
+    notes = (f"{len(bare)} image(s) without an XML file show no object, first {root / bare[0]}",) if bare else ()
+    return Source("PASCAL VOC", "detection", tuple(pictures), None, tuple(skipped), notes)
 
 
 def _folder_name(path: str) -> str:

@@ -7,7 +7,7 @@ which the image is sampled once; then images are joined (`pipelines.nn.mosaic`).
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelines.nn.augment import moved_images
+from pipelines.nn.augment import moved_images, with_contrast
 from pipelines.nn.boxes import PADDING
 from pipelines.nn.mosaic import mosaic as joined
 from pipelines.nn.moves import DRAWS, Moves
@@ -21,7 +21,7 @@ BoxAugmentation = Callable[["tf.Tensor", "tf.Tensor", "tf.Tensor"], tuple["tf.Te
 
 
 def box_augmentation(
-    seed: int, moves: Moves, zoom_out: float, crop: float, mosaic: float, fill: float
+    seed: int, moves: Moves, zoom_out: float, crop: float, contrast: float, mosaic: float, fill: float
 ) -> BoxAugmentation | None:
     """A function on images ``float32 (batch, size, size, 3)``, truths ``float32 (batch, objects, 5)`` and the step.
 
@@ -33,13 +33,14 @@ def box_augmentation(
         moves: of the image within its window.
         zoom_out: side of the largest canvas that half of the images are put on; 1 is off.
         crop: least side of a crop, whose ratio of width to height is 1/2 to 2; 1 is off.
+        contrast: from 1 - contrast to 1 + contrast, about each image's mean.
         mosaic: part of the images that are joined of four; the truths then come out with another number of rows.
         fill: the prepared value of what lies around an image.
     """
     import tensorflow as tf
 
     framed = zoom_out > 1 or crop < 1
-    if not (moves or framed or mosaic):
+    if not (moves or framed or contrast or mosaic):
         return None
 
     def augment(images: "tf.Tensor", truths: "tf.Tensor", step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
@@ -52,6 +53,9 @@ def box_augmentation(
                 window = absolute(crops(key + 1, framing, crop), window)
             rows = within(moves.rows(draws, side), window, side)
             images, truths = moved_images(images, rows, "BILINEAR", "CONSTANT", fill), moved(truths, rows, side)
+        if contrast:
+            strength = tf.random.stateless_uniform(batch[None], key + 9, -1.0, 1.0)
+            images = with_contrast(images, strength * contrast)
         return joined(images, truths, mosaic, key + 6) if mosaic else (images, truths)
 
     return augment
@@ -66,7 +70,7 @@ def moved(truths: "tf.Tensor", rows: "tf.Tensor", side: int) -> "tf.Tensor":
 
     Args:
         truths: see `pipelines.nn.boxes`, in the unit square.
-        rows: float32 (batch, 8), where each pixel comes from, see `pipelines.nn.augment.affine`.
+        rows: float32 (batch, 8), where each pixel comes from, see `pipelines.nn.moves.affine`.
         side: of the images in pixels.
     """
     import tensorflow as tf

@@ -3,10 +3,10 @@
 Both are sampled at the same places, the image bilinearly and the mask at the nearest pixel, so they stay together.
 """
 
-import math
 from typing import TYPE_CHECKING
 
-from pipelines.nn.augment import Augmentation, affine, with_contrast
+from pipelines.nn.augment import Augmentation, with_contrast
+from pipelines.nn.moves import Moves, drawn
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -15,9 +15,7 @@ GRID = 3
 """Side of the grid of random displacements between which an elastic deformation is smooth (arXiv:1505.04597, 3.1)."""
 
 
-def mask_augmentation(
-    seed: int, flip: bool, rotate: float, shift: float, zoom: float, contrast: float, elastic: float
-) -> Augmentation | None:
+def mask_augmentation(seed: int, moves: Moves, contrast: float, elastic: float) -> Augmentation | None:
     """A function on images ``float32 (batch, size, size, 3)``, masks ``uint8 (batch, size, size)`` and the step.
 
     What a movement brings in from beyond the border is the image's and the mask's own reflection. None if nothing is
@@ -25,31 +23,21 @@ def mask_augmentation(
 
     Args:
         seed: with the step and an example's position in the batch, fixes what happens to it.
-        flip: mirror left and right, for half of the examples.
-        rotate: up to this part of a full turn, either way.
-        shift: up to this part of the side, each way and axis.
-        zoom: from 1 - zoom to 1 + zoom.
+        moves: of images and masks.
         contrast: from 1 - contrast to 1 + contrast, about each image's mean.
         elastic: standard deviation of the displacements on the coarse grid, as a part of the side.
     """
     import tensorflow as tf
 
-    moved = bool(flip or rotate or shift or zoom)
-    if not (moved or contrast or elastic):
+    if not (moves or contrast or elastic):
         return None
 
     def augment(images: "tf.Tensor", masks: "tf.Tensor", step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
         batch, side = tf.shape(images)[0], int(images.shape[1])
         key = tf.stack([tf.cast(seed, tf.int64), step])
-        draws = tf.random.stateless_uniform(tf.stack([batch, 6]), key, -1.0, 1.0)
-        turn, across, down, scale, mirrored, strength = tf.unstack(draws, axis=1)
-        if moved or elastic:
-            sign = tf.where(mirrored < 0, -1.0, 1.0) if flip else tf.ones_like(mirrored)
-            rows = affine(
-                turn * rotate * 2 * math.pi, across * shift * side, down * shift * side, 1 / (1 + scale * zoom), sign,
-                side,
-            )  # fmt: skip
-            places = affine_places(rows, side)
+        draws, strength = drawn(key, batch)
+        if moves or elastic:
+            places = affine_places(moves.rows(draws, side), side)
             if elastic:
                 places += elastic_displacements(key, batch, side, elastic * side)
             images, masks = sample_images(images, places), sample_masks(masks, places)

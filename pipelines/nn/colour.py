@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.nn.prepare import preparation_of
 from tatara.core.contract import ImagePreparation
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from pipelines.nn.augment import Augmentation
+    from pipelines.parameters import AugmentedParameters
 
 RANGES = {"none": (0.0, 255.0), "unit": (0.0, 1.0), "signed": (-1.0, 1.0), "standard": (0.0, 1.0)}
 """Of a scaled pixel."""
@@ -62,5 +66,18 @@ def colour_augmentation(
         hues = tf.math.floormod(hues + hue / 20, 1.0)
         saturations = tf.clip_by_value(saturations * (1 + saturation / 2), 0.0, 1.0)
         return unpictured(tf.image.hsv_to_rgb(tf.stack([hues, saturations, values], axis=-1)), preparation)
+
+    return augment
+
+
+def tinted(parameters: "AugmentedParameters", move: "Augmentation | None") -> "Augmentation | None":
+    """``move`` after the changes in light and colour that the parameters ask for; None if there are neither."""
+    colours = colour_augmentation(parameters.seed, parameters.colour, preparation_of(parameters))
+    if colours is None:
+        return move
+
+    def augment(images: "tf.Tensor", targets: Any, step: "tf.Tensor") -> tuple["tf.Tensor", Any]:
+        images = colours(images, step)
+        return (images, targets) if move is None else move(images, targets, step)
 
     return augment

@@ -76,7 +76,7 @@ def absolute(inner: "tf.Tensor", windows: "tf.Tensor") -> "tf.Tensor":
 
 
 def within(rows: "tf.Tensor", windows: "tf.Tensor", side: int) -> "tf.Tensor":
-    """`pipelines.nn.augment.affine`'s ``rows`` (batch, 8) that move within ``windows`` (batch, 4), for whole images."""
+    """`pipelines.nn.moves.affine`'s ``rows`` (batch, 8) that move within ``windows`` (batch, 4), for whole images."""
     import tensorflow as tf
 
     corners, sides = windows[:, :2] * side, windows[:, 2:] - windows[:, :2]

@@ -39,6 +39,13 @@ def iou(first: Boxes, second: Boxes) -> NDArray[np.float64]:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
+def iou_of_pairs(first: Boxes, second: Boxes) -> NDArray[np.float64]:
+    """Intersection over union of each of ``first`` with the one of ``second`` in its row (boxes,)."""
+    parts = areas(np.concatenate([np.maximum(first[:, :2], second[:, :2]), np.minimum(first[:, 2:], second[:, 2:])], 1))
+    union = areas(first) + areas(second) - parts
+    return np.divide(parts, union, out=np.zeros_like(parts), where=union > 0)
+
+
 def matched(
     first: Boxes, first_classes: NDArray[np.integer], second: Boxes, second_classes: NDArray[np.integer]
 ) -> list[tuple[int, int]]:
@@ -69,7 +76,5 @@ def _candidates(
         across = (low < len(first)) & (high >= len(first))
         low, high = low[across], high[across]
         one, other = both[low], both[high]
-        parts = np.concatenate([np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])], axis=1)
-        union = areas(one) + areas(other) - areas(parts)
-        near = (np.abs(one - other).max(axis=1, initial=0.0) <= 0.5) | ((union > 0) & (areas(parts) >= 0.5 * union))
+        near = (np.abs(one - other).max(axis=1, initial=0.0) <= 0.5) | (iou_of_pairs(one, other) >= 0.5)
         yield np.stack([low[near], high[near] - len(first)])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tatara.core.boxes import matched
+from tatara.core.boxes import iou_of_pairs, matched
 from tatara.core.contract import Contract, Finished, Strict
 from tatara.core.stitching import Tiled, tiles_at
 
@@ -17,6 +17,9 @@ UNMATCHED = 0.03
 """Share of the objects, on average, that one of two sound answers may have alone: where two boxes overlap by just what
 suppression or the merging of tiles allows, rounding decides whether one of them goes. A graph that converted wrongly
 loses many."""
+APART, ALIKE, OVERLAP = 0.5, 1e-3, 0.8
+"""Two boxes of one class further apart than this in pixels are two objects, of which either answer kept another one, if
+their scores are as near as this, so that rounding says which, or they overlap by less than this IoU."""
 
 
 class ObjectOptions(Strict):
@@ -86,12 +89,16 @@ def paired(expected: Finished, actual: Finished) -> tuple[list[tuple[int, int]],
         Pairs of positions, and ``box`` (pixels, the largest), ``score`` (the largest) and ``unmatched`` (the share of
         the objects that one answer alone has, up to 2 where there are as many in each). An object is not counted that
         the other answer may have lost to rounding: both list equally many, and it scores like the other's last one.
+        What `APART` tells from each other is no pair: each answer has one of the two alone.
     """
     sides = [_of_objects(finished) for finished in (expected, actual)]
     pairs = matched(*(values for side in sides for values in (side["boxes"], side["classes"])))
     first, second = (np.array([pair[side] for pair in pairs], np.intp) for side in (0, 1))
-    boxes = np.abs(sides[0]["boxes"][first] - sides[1]["boxes"][second])
+    places = sides[0]["boxes"][first], sides[1]["boxes"][second]
+    boxes = np.abs(places[0] - places[1]).max(axis=1, initial=0.0)
     scores = np.abs(sides[0]["scores"][first] - sides[1]["scores"][second])
+    same = ~((boxes > APART) & ((scores <= ALIKE) | (iou_of_pairs(*places) < OVERLAP)))
+    pairs, boxes, scores = [pair for pair, kept in zip(pairs, same, strict=True) if kept], boxes[same], scores[same]
     apart = {
         "box": float(boxes.max(initial=0.0)),
         "score": float(scores.max(initial=0.0)),

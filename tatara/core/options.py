@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,6 +30,8 @@ def read_options(kind: Any, contract: Contract, given: Mapping[str, Any]) -> Any
     Raises:
         OptionError: an unknown name, a value of another type or range, or a class that the model does not know.
     """
+    if not given:
+        return _defaults(kind)
     for name in given:
         if name not in kind.Options.model_fields:
             hint = _nearest(name, kind.Options.model_fields)
@@ -47,6 +50,11 @@ def read_options(kind: Any, contract: Contract, given: Mapping[str, Any]) -> Any
         if label not in contract.labels:
             raise OptionError("classes", f"classes={label[:40]!r}: no such class; {_nearest(label, contract.labels)}")
     return options
+
+
+@cache
+def _defaults(kind: Any) -> Any:
+    return kind.Options()
 
 
 def _names(text: str, labels: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from tatara.core import drawing
-from tatara.core.masks import bounds
+from tatara.core.masks import Rle, bounds, cropped
 from tatara.core.objects import Box, DetectedObject
 
 Colour = tuple[int, int, int]
@@ -20,6 +20,8 @@ COVER = 115
 """Opacity of a mask's colour, of 255."""
 CROWDED = 12
 """Objects above which small ones are not named."""
+CLUTTERED = 40
+"""Objects above which those that have a mask get no box: boxes of neighbours would cover the masks."""
 
 LEAST_NAMED = 0.002
 """Share of a picture that a class has to cover to be named in it."""
@@ -63,18 +65,20 @@ class Canvas:
         return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
-def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
-    """Lay a colour over the pixels of a mask ``uint8 (height, width)``, stronger along its edge.
+def region(canvas: Canvas, mask: NDArray[np.uint8] | Rle, tint: Colour) -> None:
+    """Lay a colour over the pixels of a mask, ``uint8 (height, width)`` or its run lengths, stronger along its edge.
 
-    The image's own border is no edge of a mask that goes on to it.
+    The image's own border is no edge of a mask that goes on to it. No more than the part that is set is looked at.
     """
-    left, top, right, bottom = bounds(mask)
-    if right == left:
+    height, width = mask.size if isinstance(mask, Rle) else mask.shape
+    part, (top, left) = cropped(mask)
+    if not part.size:
         return
+    bottom, right = top + part.shape[0], left + part.shape[1]
     place = canvas.edges(left, top, right, bottom)
-    cut = Image.fromarray(mask[top:bottom, left:right]).resize((place[2] - place[0], place[3] - place[1]), 0)
+    cut = Image.fromarray(part).resize((place[2] - place[0], place[3] - place[1]), 0)
     inside = np.pad(np.asarray(cut, bool), canvas.line, "edge")
-    for axis, ends in enumerate(((top > 0, bottom < mask.shape[0]), (left > 0, right < mask.shape[1]))):
+    for axis, ends in enumerate(((top > 0, bottom < height), (left > 0, right < width))):
         first, last = (np.moveaxis(inside, axis, 0)[part] for part in (slice(canvas.line), slice(-canvas.line, None)))
         first[...] &= not ends[0]
         last[...] &= not ends[1]
@@ -88,12 +92,16 @@ def region(canvas: Canvas, mask: NDArray[np.uint8], tint: Colour) -> None:
 
 
 def boxes(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
-    """Draw a box for each object, the best on top, and name those that there is room for, the best first.
+    """Draw a box for each object, the best on top."""
+    for one in reversed(found):
+        box(canvas, _corners(one.box), tints[one.label])
+
+
+def names(canvas: Canvas, found: Sequence[DetectedObject], tints: Mapping[str, Colour]) -> None:
+    """Name the objects that there is room for, the best first.
 
     In a crowd, small ones are not named but for the best of each class.
     """
-    for one in reversed(found):
-        box(canvas, _corners(one.box), tints[one.label])
     named = set()
     for one in found:
         left, _, right, _ = canvas.edges(*_corners(one.box))

@@ -117,6 +117,31 @@ VERBS = {
         "serve a registered model until Ctrl-C",
         "serve NAME[@alias|/version] [port=P] [gpu=true] [int8=true] [key=FILE]",
     ),
+    "deploy": Verb(
+        "tatara.verbs.deploy:deploy",
+        "serve what the registry's release record names, and follow it; or tell the server that does",
+        "deploy NAME [NAME ...] [--canary 10%|--shadow] [follow=true] [port=P] [gpu=true] [int8=true] [key=FILE] "
+        "[agreement=0.8] [ensemble=FILE] [channel=DIR] [channel_key=FILE]",
+        "registered models",
+    ),
+    "rollout": Verb(
+        "tatara.verbs.rollout:rollout",
+        "the canary or shadow that is tried: status, promote, abort",
+        "rollout status|promote|abort NAME [reason=...] [force=true]",
+        "what to do, and with which deployment",
+    ),
+    "rollback": Verb(
+        "tatara.verbs.rollout:rollback",
+        "let the version before serve again, and pin it",
+        "rollback NAME [reason=...]",
+        "a deployment",
+    ),
+    "status": Verb(
+        "tatara.verbs.rollout:status",
+        "deployments of this machine: what serves, what served, and why",
+        "status [NAME]",
+        "a deployment",
+    ),
     "predict": Verb(
         "tatara.verbs.serve:predict",
         "answers for image files",
@@ -134,6 +159,12 @@ VERBS = {
         "a logged request answered again, and compared",
         "replay REQUEST_ID [FILE ...] [log=FOLDER]",
         "the request's id, then files that the log does not hold",
+    ),
+    "bench": Verb(
+        "tatara.verbs.bench:bench",
+        "how fast this machine serves: beside other servers, or NAME by number of connections",
+        "bench serving [NAME] [int8=true] [seconds=S] [rounds=R] [servers=ours,fastapi,...] [save=FILE.png]",
+        "what to measure, and perhaps of which registered model",
     ),
     "lineage": Verb(
         "tatara.verbs.lineage:lineage",

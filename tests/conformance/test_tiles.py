@@ -45,7 +45,6 @@ def test_windows_are_learned_answered_and_merged(shapes_project: Path, kind: str
         expected = dict(np.load(folder / "golden" / case["answer"], allow_pickle=False))
         (found,) = runtime.answer_files([content])
         apart = runtime.kind.differences(expected, found)
-        apart.pop("unmatched", None)  # scores hardly trained tie, and rounding decides which box stands for its group
         assert all(value <= golden["tolerances"][what] for what, value in apart.items()), apart
         height, width, _ = runtime.admit(content).shape
         if kind == "segmentation":

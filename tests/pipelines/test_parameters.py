@@ -7,9 +7,9 @@ from tatara.core.errors import UsageError
 
 
 def test_strings_are_typed_and_the_models_defaults_hold() -> None:
-    resolved = parameters.resolve("classification", {"data": "d", "epochs": "3", "flip": "true", "norm": "group"})
+    resolved = parameters.resolve("classification", {"data": "d", "epochs": "3", "flip": "both", "norm": "group"})
     assert (resolved.epochs, resolved.model) == (3, "small_cnn")
-    assert resolved.model_dump()["flip"] is True
+    assert resolved.model_dump()["flip"] == "both"
     assert resolved.model_dump()["norm"] == "group"
 
 
@@ -48,3 +48,16 @@ def test_a_model_that_changes_a_default_keeps_the_meaning() -> None:
 def test_a_model_of_another_kind_is_said_to_be_one() -> None:
     with pytest.raises(UsageError, match="unet is a model of segmentation, not of detection; detection has ssd300"):
         parameters.resolve("detection", {"data": "d", "model": "unet"})
+
+
+@pytest.mark.parametrize("kind", parameters.kinds())
+def test_every_kind_changes_images_by_the_same_names_and_reads_the_flips_of_earlier_runs(kind: str) -> None:
+    shared = ("flip", "quarter_turns", "rotate", "shift", "zoom", "contrast", "colour")
+    for model in parameters.models(kind):
+        schema = parameters.model_module(kind, model).Parameters
+        assert set(shared) <= schema.model_fields.keys()
+        for spelled, means in {True: "horizontal", "false": "none", False: "none", "both": "both"}.items():
+            given = {"data": "d", "model": model, "flip": spelled}
+            assert parameters.resolve(kind, given).model_dump()["flip"] == means
+    with pytest.raises(UsageError, match=r"^flip='vertical': Input should be 'none', 'horizontal' or 'both'$"):
+        parameters.resolve(kind, {"data": "d", "flip": "vertical"})

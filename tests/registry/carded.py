@@ -110,7 +110,7 @@ def carded(author: str = "anna", labels: tuple[str, ...] = ("red", "green", "blu
                                            {"rule": "distinct", "success": False, "failing": 2, "checked": 102,
                                             "table": "files"}]},
         "train/parameters.json": {"kind": "classification", "data": "colours", "model": "small_cnn", "weights": "none",
-                                  "flip": False, "mean": [0.0, 0.0, 0.0], "name": None},
+                                  "flip": "none", "mean": [0.0, 0.0, 0.0], "name": None},
         "train/run.json": {"git_commit": "c" * 40, "git_dirty": True, "lock_sha256": "1" * 64, "epochs_trained": 3,
                            "best_epoch": 2, "training_seconds": 61.4, "device": "CPU: 2 x test", "warnings": []},
         "evaluate/metrics.json": {"log_loss": interval(0.2, 0.1, 0.3), "accuracy": interval(0.9, 0.8, 0.95),

@@ -46,7 +46,7 @@ def test_it_says_what_the_run_recorded(store: Path) -> None:
     assert "16 pixels wide and 16 to 27 high" in page.text
     assert "3 epochs in 61 s on CPU: 2 x test; the weights are those of epoch 2" in page.text
     assert "One answer takes 4.25 ms" in page.text
-    assert section(card, "training").code.endswith("flip=false 'mean=[0.0, 0.0, 0.0]' weights=none")
+    assert section(card, "training").code.endswith("flip=none 'mean=[0.0, 0.0, 0.0]' weights=none")
     assert ("commit", f"{'c' * 40}, and changes that were not committed") in section(card, "origin").table.rows
     assert ("calibration_error", "0.0500", "0.0100", "0.0900") in section(card, "calibration").table.rows
     assert page.headings == [f"{NAME}/{version}", *(one.title for one in card.sections)]

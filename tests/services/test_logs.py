@@ -84,3 +84,16 @@ def test_another_style_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TATARA_LOG", "xml")
     with pytest.raises(UsageError, match="json or text"):
         Observers()
+
+
+def test_the_steps_of_a_request_are_known_when_it_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(Observers, "answered", lambda self, seen, headers: told.append(seen))
+    asked(write_model_folder(tmp_path / "model"), ("POST", "/predict", RED, PNG))
+    (seen,) = told
+    names = [name for name, _, _ in seen.stages]
+    alone = ["queue", "decode", "inference", "postprocessing"]  # in one thread; or step by step, in a batch
+    assert names in (alone, ["queue", "decode", "batch", "queue", "postprocessing"])
+    assert all(start <= end for _, start, end in seen.stages)
+    starts = [start for _, start, _ in seen.stages]
+    assert starts == sorted(starts)

@@ -67,10 +67,10 @@ def finished_shapes(classes: int) -> dict[str, tuple[int | str, ...]]:
 def augmentation(parameters: Parameters) -> "Augmentation | None":
     """What the parameters ask to be done to training images, or None."""
     from pipelines.nn.augment import image_augmentation
+    from pipelines.nn.colour import tinted
+    from pipelines.nn.moves import moves_of
 
-    return image_augmentation(
-        parameters.seed, parameters.flip, parameters.rotate, parameters.shift, parameters.zoom, parameters.contrast
-    )
+    return tinted(parameters, image_augmentation(parameters.seed, moves_of(parameters), parameters.contrast))
 
 
 def loss(parameters: Parameters, targets: NDArray[np.int32], classes: int) -> Callable[[Any, Any], Any]:

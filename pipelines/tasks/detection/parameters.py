@@ -17,12 +17,7 @@ class Parameters(parameters.DenseParameters):
     candidates: int = Field(400, ge=1, description="the surest boxes, which non-maximum suppression looks at")
     max_detections: int = Field(200, ge=1, le=1000, description="boxes given out for an image or a window of it")
 
-    flip: bool = Field(True, description="augmentation: mirror left and right; false where a mirrored object is wrong")
     zoom_out: float = Field(4.0, ge=1, description="augmentation: half of the images on a canvas of up to this side")
     crop: float = Field(0.3, gt=0, le=1, description="augmentation: least side of a crop; 1 does not crop")
-    quarter_turns: bool = Field(False, description="augmentation: turn images by 0, 90, 180 or 270 degrees")
-    rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn, either way")
-    shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side, each way and axis")
-    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
     mosaic: float = Field(0.0, ge=0, le=1, description="augmentation: part of the images that are joined of four")
-    colour: float = Field(1.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
+    colour: float = Field(1.0, ge=0, le=1)

@@ -64,22 +64,11 @@ def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Par
 def augmentation(parameters: Parameters) -> "Augmentation | None":
     """What the parameters ask to be done to training images and their boxes, or None."""
     from pipelines.nn.augment_boxes import box_augmentation
-    from pipelines.nn.colour import colour_augmentation, grey
-    from pipelines.nn.moves import Moves
+    from pipelines.nn.colour import grey, tinted
+    from pipelines.nn.moves import moves_of
 
-    p, preparation = parameters, preparation_of(parameters)
-    colours = colour_augmentation(p.seed, p.colour, preparation)
-    moves = Moves("horizontal" if p.flip else "none", p.quarter_turns, p.rotate, p.shift, p.zoom)
-    boxes = box_augmentation(p.seed, moves, p.zoom_out, p.crop, p.mosaic, grey(preparation))
-    if colours is None and boxes is None:
-        return None
-
-    def augment(images: "tf.Tensor", truths: "tf.Tensor", step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
-        if colours is not None:
-            images = colours(images, step)
-        return (images, truths) if boxes is None else boxes(images, truths, step)
-
-    return augment
+    p, fill = parameters, grey(preparation_of(parameters))
+    return tinted(p, box_augmentation(p.seed, moves_of(p), p.zoom_out, p.crop, p.contrast, p.mosaic, fill))
 
 
 def loss(parameters: Parameters, targets: NDArray[np.float32], classes: int) -> Callable[[Any, Any], Any]:

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines.nn.augment import Augmentation, moved_images, with_contrast
-from pipelines.nn.colour import colour_augmentation
+from pipelines.nn.colour import tinted
 from pipelines.nn.copy_paste import copy_paste
-from pipelines.nn.moves import DRAWS, Moves
-from pipelines.nn.prepare import preparation_of
+from pipelines.nn.moves import DRAWS, moves_of
 from pipelines.tasks.instances.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -23,17 +22,14 @@ def instance_augmentation(parameters: Parameters) -> Augmentation | None:
     import tensorflow as tf
 
     p = parameters
-    moves = Moves(p.flip, p.quarter_turns, p.rotate, p.shift, p.zoom)
-    colours = colour_augmentation(p.seed, p.colour, preparation_of(p))
-    if not (moves or p.contrast or p.paste or colours):
-        return None
+    moves = moves_of(p)
+    if not (moves or p.contrast or p.paste):
+        return tinted(p, None)
 
     def augment(images: "tf.Tensor", targets: Any, step: "tf.Tensor") -> tuple["tf.Tensor", Any]:
         key = tf.stack([tf.cast(p.seed, tf.int64), step])
         draws = tf.random.stateless_uniform(tf.stack([tf.shape(images)[0], DRAWS + 1]), key, -1.0, 1.0)
         ids, labels = tf.cast(targets["ids"], tf.int32), targets["labels"]
-        if colours is not None:
-            images = colours(images, step)
         if moves:
             rows = moves.rows(draws[:, :DRAWS], int(images.shape[1]))
             images = moved_images(images, rows, "BILINEAR", "CONSTANT")
@@ -44,4 +40,4 @@ def instance_augmentation(parameters: Parameters) -> Augmentation | None:
             images, ids, labels = copy_paste(images, ids, labels, p.paste, key + 1)
         return images, {**targets, "ids": tf.cast(ids, targets["ids"].dtype), "labels": labels}
 
-    return augment
+    return tinted(p, augment)

@@ -1,7 +1,5 @@
 """The parameters of instance segmentation."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from pipelines import parameters
@@ -40,15 +38,6 @@ class Parameters(parameters.DenseParameters):
     )
     box_samples: int = Field(512, ge=4, description="boxes of an image that a step learns from, a quarter objects'")
 
-    flip: Literal["none", "horizontal", "both"] = Field("horizontal", description="augmentation: axes to mirror along")
-    quarter_turns: bool = Field(False, description="augmentation: turn images by 0, 90, 180 or 270 degrees")
-    rotate: float = Field(0.0, ge=0, le=0.5, description="augmentation: up to this part of a full turn, either way")
-    shift: float = Field(0.0, ge=0, lt=1, description="augmentation: up to this part of the side, each way and axis")
-    zoom: float = Field(0.0, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
-    contrast: float = Field(
-        0.0, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
-    )
-    colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
     paste: float = Field(
         0.0, ge=0, le=1, description="augmentation: part of the images that objects of another one are laid on"
     )

@@ -9,7 +9,7 @@ class Parameters(parameters.DenseParameters):
     """See `pipelines.parameters` for those of every kind.
 
     The augmentation suits photographs. What has no upside, such as tissue, wants ``rotate=0.5``, and what is soft
-    ``elastic=0.02``; where left and right differ, ``flip=false``.
+    ``elastic=0.02``; where left and right differ, ``flip=none``.
     """
 
     kind: str = "segmentation"
@@ -18,14 +18,10 @@ class Parameters(parameters.DenseParameters):
     class_weights: bool = Field(False, description="weigh classes by the inverse of their share of pixels, at most 10")
     dice: float = Field(0.0, ge=0, le=10, description="weight of the Dice loss beside the cross entropy")
 
-    flip: bool = Field(True, description="augmentation: mirror left and right")
-    rotate: float = Field(0.03, ge=0, le=0.5, description="augmentation: up to this part of a full turn")
-    shift: float = Field(0.1, ge=0, lt=1, description="augmentation: up to this part of the side")
-    zoom: float = Field(0.2, ge=0, lt=1, description="augmentation: scale by 1 - zoom to 1 + zoom")
-    contrast: float = Field(
-        0.2, ge=0, lt=1, description="augmentation: spread of levels by 1 - contrast to 1 + contrast"
-    )
-    colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
+    rotate: float = Field(0.03, ge=0, le=0.5)
+    shift: float = Field(0.1, ge=0, lt=1)
+    zoom: float = Field(0.2, ge=0, lt=1)
+    contrast: float = Field(0.2, ge=0, lt=1)
     elastic: float = Field(
         0.0, ge=0, le=0.2, description="augmentation: smooth deformation, its deviation a part of the side"
     )

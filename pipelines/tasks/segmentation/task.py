@@ -66,21 +66,11 @@ def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Par
 def augmentation(parameters: Parameters) -> "Augmentation | None":
     """What the parameters ask to be done to training images and their masks, or None."""
     from pipelines.nn.augment_masks import mask_augmentation
-    from pipelines.nn.colour import colour_augmentation
+    from pipelines.nn.colour import tinted
+    from pipelines.nn.moves import moves_of
 
-    move = mask_augmentation(
-        parameters.seed, parameters.flip, parameters.rotate, parameters.shift, parameters.zoom, parameters.contrast,
-        parameters.elastic,
-    )  # fmt: skip
-    tint = colour_augmentation(parameters.seed, parameters.colour, preparation_of(parameters))
-    if tint is None:
-        return move
-
-    def augment(images: "tf.Tensor", masks: "tf.Tensor", step: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
-        tinted = tint(images, step)
-        return (tinted, masks) if move is None else move(tinted, masks, step)
-
-    return augment
+    p = parameters
+    return tinted(p, mask_augmentation(p.seed, moves_of(p), p.contrast, p.elastic))
 
 
 def loss(parameters: Parameters, targets: NDArray[np.uint8], classes: int) -> Callable[[Any, Any], Any]:

@@ -58,7 +58,9 @@ def overlay(
         side: of the picture, its longer one; the image's own by default.
     """
     canvas = painting.Canvas(pixels, side)
-    painting.boxes(canvas, answer.objects, painting.colours(labels or sorted({one.label for one in answer.objects})))
+    colours = painting.colours(labels or sorted({one.label for one in answer.objects}))
+    painting.boxes(canvas, answer.objects, colours)
+    painting.names(canvas, answer.objects, colours)
     return canvas.picture
 
 

@@ -66,7 +66,7 @@ def answer(contract: Contract, finished: Finished, options: Options, size: tuple
 def overlay(
     pixels: NDArray[np.uint8], answer: Answer, labels: Sequence[str] = (), side: int | None = None
 ) -> Image.Image:
-    """The picture with its masks and boxes.
+    """The picture with its masks and boxes; of very many objects, those that have a mask get no box.
 
     Args:
         pixels: decoded, ``uint8 (height, width, 3)``.
@@ -78,8 +78,11 @@ def overlay(
     colours = painting.colours(labels or sorted({one.label for one in answer.objects}))
     for one in reversed(answer.objects):
         if one.mask is not None:
-            painting.region(canvas, masks.unpack(one.mask, pixels.shape[:2]), colours[one.label])
-    painting.boxes(canvas, answer.objects, colours)
+            mask = one.mask if isinstance(one.mask, Rle) else masks.unpack(one.mask, pixels.shape[:2])
+            painting.region(canvas, mask, colours[one.label])
+    cluttered = len(answer.objects) > painting.CLUTTERED
+    painting.boxes(canvas, [one for one in answer.objects if one.mask is None or not cluttered], colours)
+    painting.names(canvas, answer.objects, colours)
     return canvas.picture
 
 

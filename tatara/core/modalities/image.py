@@ -136,7 +136,9 @@ def _opened(content: bytes, most: int, admit: Callable[[int, int], None]) -> tup
         _refuse_by_header(image, most)
         admit(image.width, image.height)
         image.load()
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(image))), image.mode
+        mode = image.mode
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(image if mode == "RGB" and not image.has_transparency_data else _to_rgb(image)), mode
 
 
 def _refuse_by_header(image: Image.Image, most: int) -> None:

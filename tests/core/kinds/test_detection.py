@@ -94,6 +94,18 @@ def test_what_differs_is_measured_pair_by_pair() -> None:
     assert differences(SEEN, moved) == pytest.approx({"box": 0.25, "score": 0.05, "unmatched": 0.0}, abs=1e-6)
 
 
+def test_of_boxes_that_overlap_and_score_alike_either_answer_may_keep_one() -> None:
+    """Which one is rounding's to say, so they are two objects; one that moved and scores otherwise is the same one."""
+    first, last = (0, 0, 10, 10, 0.9, 0), (40, 0, 50, 9, 0.3, 0)
+    kept, alike, far, drifted = (
+        finished(first, (x, 5, x + 10, 15, score, 1), last)
+        for x, score in ((20, 0.7), (21, 0.7004), (24, 0.6), (21, 0.72))
+    )
+    assert differences(kept, alike) == pytest.approx({"box": 0, "score": 0, "unmatched": 2 / 3}, abs=1e-6)
+    assert differences(kept, far) == pytest.approx({"box": 0, "score": 0, "unmatched": 2 / 3}, abs=1e-6)
+    assert differences(kept, drifted) == pytest.approx({"box": 1, "score": 0.02, "unmatched": 0}, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("other", "count"),
     [

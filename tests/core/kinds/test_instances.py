@@ -168,6 +168,22 @@ def test_the_picture_is_tinted_inside_the_mask_alone() -> None:
     assert (pixels[150, 200] == 255).all()
 
 
+@pytest.mark.parametrize(("rows", "boxed"), [(2, True), (5, False)])
+def test_of_very_many_objects_the_masks_alone_are_drawn(rows: int, boxed: bool) -> None:
+    """A box has a dark seam one pixel outside of it; each object's name is far from the last object."""
+    corners = [(20 + 25 * column, 60 + 25 * row) for row in range(rows) for column in range(10)]
+    found = finished((200, 300), *((x, y, x + 10, y + 10, 0.9, 0) for x, y in corners))
+    pixels = np.full((200, 300, 3), 255, np.uint8)
+
+    drawn = np.asarray(overlay(pixels, answer(CONTRACT, found, Options(), (200, 300)), CONTRACT.labels))
+    unmasked = np.asarray(overlay(pixels, answer(CONTRACT, found, Options(masks="none"), (200, 300)), CONTRACT.labels))
+
+    x, y = corners[-1]
+    assert (drawn[y + 5, x + 5] < 255).any()
+    assert (drawn[y + 5, x - 1] == (0 if boxed else 255)).all()
+    assert (unmasked[y + 5, x - 1] == 0).all()
+
+
 @pytest.mark.parametrize(("options", "rows"), [(None, [0, 1, 2]), (Options(score=0.5), [0, 1]), (Options(score=1), [])])
 def test_large_masks_are_finished_one_by_one_and_only_those_asked_for(
     options: Options | None, rows: list[int], monkeypatch: pytest.MonkeyPatch

@@ -84,6 +84,8 @@ def test_difficult_objects_become_crowd_and_images_without_annotation_stay(tmp_p
     brought = bring(source, tmp_path / "out")
     assert brought.objects()["bare.png"] == []
     assert "logo.png" not in brought.objects()
+    note = f"1 image(s) without an XML file show no object, first {source}/images/bare.png"
+    assert brought.filled.notes == [note]
     crowd = [one["iscrowd"] for split in ("train", "valid", "test") for one in brought.content(split)["annotations"]]
     assert sum(crowd) == 1
 

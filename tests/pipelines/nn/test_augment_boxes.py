@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pipelines.nn.augment import affine, moved_images
+from pipelines.nn.augment import moved_images
 from pipelines.nn.augment_boxes import box_augmentation, moved
 from pipelines.nn.boxes import IGNORED, PADDING
-from pipelines.nn.moves import Moves
+from pipelines.nn.moves import Moves, affine
 from pipelines.nn.windows import within
 
 SIDE = 64
-STILL = {"moves": Moves(), "zoom_out": 1.0, "crop": 1.0, "mosaic": 0.0, "fill": 0.0}
+STILL = {"moves": Moves(), "zoom_out": 1.0, "crop": 1.0, "contrast": 0.0, "mosaic": 0.0, "fill": 0.0}
 MIRROR = Moves(flip="horizontal")
 RED = np.array([1.0, -1.0, -1.0], np.float32)
 
@@ -137,6 +137,15 @@ def test_the_box_of_a_turned_ellipse_is_exact_in_a_window_too(angle: float) -> N
     rows = within(rows, tf.constant([[0.05, 0.1, 0.9, 1.1]]), SIDE)
     image = moved_images(tf.constant(images), rows, "BILINEAR", "CONSTANT").numpy()[0]
     np.testing.assert_allclose(moved(tf.constant(truths), rows, SIDE)[0, 0, :4], painted(image), atol=1.6 / SIDE)
+
+
+def test_contrast_leaves_the_truths_and_differs_by_image() -> None:
+    images = tf.constant(np.tile(np.random.default_rng(0).random((1, 8, 8, 3), np.float32), (3, 1, 1, 1)))
+    truths = tf.constant([[[0.2, 0.2, 0.7, 0.7, 1]]] * 3, tf.float32)
+    found, kept = box_augmentation(0, **{**STILL, "contrast": 0.5})(images, truths, tf.constant(1, tf.int64))
+    np.testing.assert_array_equal(kept, truths)
+    np.testing.assert_allclose(np.mean(found, axis=(1, 2)), np.mean(images, axis=(1, 2)), atol=1e-5)
+    assert len(np.unique(np.std(found, axis=(1, 2, 3)).round(4))) == 3
 
 
 def test_nothing_asked_is_no_augmentation() -> None:

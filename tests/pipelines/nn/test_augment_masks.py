@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from pipelines.nn.augment import affine
 from pipelines.nn.augment_masks import (
     affine_places,
     elastic_displacements,
@@ -15,12 +14,17 @@ from pipelines.nn.augment_masks import (
     sample_images,
     sample_masks,
 )
+from pipelines.nn.moves import Moves, affine
 
 STEP = tf.constant(3, tf.int64)
-NOTHING: dict[str, Any] = {
-    "flip": False, "rotate": 0.0, "shift": 0.0, "zoom": 0.0, "contrast": 0.0, "elastic": 0.0,
-}  # fmt: skip
-MOVEMENTS = {"flip": True, "rotate": 0.5, "shift": 0.2, "zoom": 0.3, "elastic": 0.04}
+NOTHING: dict[str, Any] = {"moves": Moves(), "contrast": 0.0, "elastic": 0.0}
+ALL = Moves("both", quarter_turns=True, rotate=0.5, shift=0.2, zoom=0.3)
+MOVEMENTS: dict[str, dict[str, Any]] = {
+    **{name: {"moves": Moves(**{name: getattr(ALL, name)})} for name in ("flip", "rotate", "shift", "zoom")},
+    "quarter_turns": {"moves": Moves(quarter_turns=True)},
+    "elastic": {"elastic": 0.04},
+    "all": {"moves": ALL, "elastic": 0.04},
+}
 
 
 def shapes(batch: int = 4, side: int = 32) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -31,7 +35,7 @@ def shapes(batch: int = 4, side: int = 32) -> tuple[NDArray[np.float32], NDArray
     return np.eye(3, dtype=np.float32)[masks], masks
 
 
-@pytest.mark.parametrize("what", [*({name: value} for name, value in MOVEMENTS.items()), MOVEMENTS], ids=str)
+@pytest.mark.parametrize("what", MOVEMENTS.values(), ids=MOVEMENTS)
 def test_a_coloured_shape_and_its_mask_stay_together(what: dict[str, Any]) -> None:
     images, masks = shapes()
     augment = mask_augmentation(0, **{**NOTHING, **what})
@@ -47,7 +51,7 @@ def test_a_coloured_shape_and_its_mask_stay_together(what: dict[str, Any]) -> No
 @pytest.mark.parametrize("what", MOVEMENTS)
 def test_each_movement_differs_by_position_step_and_seed_and_is_the_same_again(what: str) -> None:
     images, masks = shapes(batch=8)
-    given = {**NOTHING, what: MOVEMENTS[what]}
+    given = {**NOTHING, **MOVEMENTS[what]}
     augment = mask_augmentation(4, **given)
     found = augment(images, masks, STEP)
     for again, first in zip(augment(images, masks, STEP), found, strict=True):
@@ -59,7 +63,7 @@ def test_each_movement_differs_by_position_step_and_seed_and_is_the_same_again(w
 
 def test_a_graph_of_any_batch_does_what_the_function_does() -> None:
     images, masks = shapes()
-    augment = mask_augmentation(0, **{**NOTHING, **MOVEMENTS, "contrast": 0.3})
+    augment = mask_augmentation(0, **{**NOTHING, **MOVEMENTS["all"], "contrast": 0.3})
     numbers = tf.data.Dataset.from_tensors(np.arange(4))
     data = numbers.map(lambda chosen: augment(tf.gather(images, chosen), tf.gather(masks, chosen), STEP))
     for found, expected in zip(next(iter(data)), augment(images, masks, STEP), strict=True):
@@ -68,7 +72,7 @@ def test_a_graph_of_any_batch_does_what_the_function_does() -> None:
 
 def test_flip_mirrors_some_of_both_and_leaves_the_others() -> None:
     images, masks = shapes()
-    augment = mask_augmentation(0, **{**NOTHING, "flip": True})
+    augment = mask_augmentation(0, **{**NOTHING, "moves": Moves("horizontal")})
     found = np.concatenate([augment(images, masks, tf.constant(step, tf.int64))[1] for step in range(8)])
     mirrored = (found == masks[0][:, ::-1]).all(axis=(1, 2))
     same = (found == masks[0]).all(axis=(1, 2))

@@ -28,7 +28,7 @@ from tatara.core.progress import say
 
 GIVEN = {
     "data": "tiny", "size": 16, "width": 4, "batch_size": 8, "epochs": 5, "checkpoint_steps": 3, "early_stopping": 4,
-    "dropout": 0.5, "shift": 0.2, "flip": True, "optimizer": "adamw", "weight_decay": 0.01,
+    "dropout": 0.5, "shift": 0.2, "flip": "horizontal", "optimizer": "adamw", "weight_decay": 0.01,
     "warmup_epochs": 1,
 }  # fmt: skip
 PER_EPOCH = 4

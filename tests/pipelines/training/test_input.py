@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.nn.augment import image_augmentation
+from pipelines.nn.moves import Moves
 from pipelines.training.input import Plan, training_data, validation_data
 
 PLAN = Plan(examples=23, batch_size=5, epochs=3, seed=4)
@@ -37,7 +38,7 @@ def test_resumed_data_is_the_tail_of_the_whole_augmentation_included() -> None:
     generator = np.random.default_rng(0)
     images = tf.constant(generator.random((23, 8, 8, 3), np.float32))
     targets = {"label": tf.range(23)}
-    augment = image_augmentation(seed=1, flip=True, rotate=0.1, shift=0.2, zoom=0.1, contrast=0.3)
+    augment = image_augmentation(1, Moves("both", True, rotate=0.1, shift=0.2, zoom=0.1), contrast=0.3)
     whole = list(training_data(images, targets, PLAN, 0, augment).as_numpy_iterator())
     tail = list(training_data(images, targets, PLAN, 7, augment).as_numpy_iterator())
     assert len(whole) == PLAN.steps

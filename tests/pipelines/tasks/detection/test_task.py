@@ -120,15 +120,16 @@ def test_augmentation_moves_truths_with_images_and_is_the_same_again() -> None:
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.allclose(first[1], truths)
-    still = PARAMETERS.model_copy(update={"flip": False, "zoom_out": 1.0, "crop": 1.0, "colour": 0.0})
+    still = PARAMETERS.model_copy(update={"flip": "none", "zoom_out": 1.0, "crop": 1.0, "colour": 0.0})
     assert task.augmentation(still) is None
 
 
 @pytest.mark.parametrize(
-    "asked", [{"rotate": 0.1}, {"shift": 0.2}, {"zoom": 0.3}, {"quarter_turns": True}, {"mosaic": 1.0}]
+    "asked",
+    [{"rotate": 0.1}, {"shift": 0.2}, {"zoom": 0.3}, {"quarter_turns": True}, {"flip": "both"}, {"mosaic": 1.0}],
 )
 def test_each_augmentation_can_be_asked_for_by_itself(asked: dict[str, Any]) -> None:
-    still = {"flip": False, "zoom_out": 1.0, "crop": 1.0, "colour": 0.0}
+    still = {"flip": "none", "zoom_out": 1.0, "crop": 1.0, "colour": 0.0}
     augment = task.augmentation(PARAMETERS.model_copy(update={**still, **asked}))
     images = tf.random.stateless_uniform([8, 64, 64, 3], [0, 0], -1, 1)
     truths = tf.constant(np.tile([[[0.2, 0.3, 0.4, 0.7, 1], [0, 0, 0, 0, PADDING]]], (8, 1, 1)), tf.float32)

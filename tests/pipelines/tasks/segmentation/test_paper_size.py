@@ -13,10 +13,15 @@ from pipelines.parameters import resolve
 from pipelines.tasks.segmentation import task
 
 PAPER: dict[str, dict[str, Any]] = {
-    "fcn8s": {"width": 1, "norm": "none", "size": 320},
+    **{model: {"width": 1, "norm": "none", "size": 320} for model in ("fcn32s", "fcn16s", "fcn8s")},
     "unet": {"width": 64, "norm": "none", "size": 512},
 }
-PUBLISHED = {"fcn8s": 134_489_759, "unet": 31_030_593 + 2 * 9 * 64 + 20 * 65}
+PUBLISHED = {
+    "fcn32s": 136_152_917,
+    "fcn16s": 134_815_994,
+    "fcn8s": 134_489_759,
+    "unet": 31_030_593 + 2 * 9 * 64 + 20 * 65,
+}
 """With the 21 classes of PASCAL VOC; U-Net's count is for grey images and one class, see `test_models`."""
 
 
