@@ -5,8 +5,11 @@ from collections import Counter
 
 import httpx
 
-from services.app import PAGE
+from services.app import PAGE, build_app
+from services.engine import Engine
 from services.launch import Service
+from services.models import Models
+from services.settings import Pin, Settings
 from tatara.core.contract import Contract
 from tatara.core.lineage import Chain
 from tests.services.model_folder import plain
@@ -70,8 +73,11 @@ def test_openapi_describes_what_is_there(http: httpx.Client) -> None:
 
     assert http.get("/docs.json").json() == described
     for path, operations in described["paths"].items():
-        if "{" not in path:
-            assert http.get(path).status_code == (200 if "get" in operations else 405), path
+        known = operations.get("parameters", []) + operations.get("get", {}).get("parameters", [])
+        asked = path.format(**{one["name"]: one["example"] for one in known})
+        assert http.get(asked).status_code == (405 if "post" in operations else 200), asked
+    served = {route.path for route in build_app(Models(Engine(Pin(PAGE), Settings()))).routes}
+    assert served == set(described["paths"])
     assert set(described["paths"]["/predict"]["post"]["responses"]) >= {"200", "400", "413", "415", "422", "503"}
     references = set(re.findall(r"#/components/schemas/(\w+)", http.get("/openapi.json").text))
     assert references <= set(described["components"]["schemas"])
