@@ -136,8 +136,6 @@ class Engine:
             return
         self.refusal = None
         metrics.READY.set(1)
-        labels = (identity.name, identity.version, str(identity.lineage.digest))
-        metrics.MODEL.labels(*labels).set(1)
         logger.info("ready: %s version %s", identity.name, identity.version)
 
     def stop(self) -> None:
