@@ -261,7 +261,7 @@ def _gain(difference: Interval, higher_is_better: bool) -> Interval:
 
 
 def _slice(one: Slice) -> str:
-    return f"{one.column} = {one.value} {points(one.difference)}, p = {one.p_holm:.2g}"
+    return f"{one.column} = {one.value}: {points(one.difference)}, p = {one.p_holm:.2g}"
 
 
 def _of_slice(one: Slice) -> Numbers:

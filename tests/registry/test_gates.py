@@ -138,14 +138,14 @@ def test_slices() -> None:
     lost = (part("3", (-0.1, -0.15, -0.05), 0.001), part("8", (-0.2, -0.3, -0.1), 0.04), part("1", (0, -1, 1), 1.0))
     line = (
         "2 slices got worse by more than 2 points, the largest loss first: "
-        "label = 8 -20.00 points [-30.00, -10.00], p = 0.04; label = 3 -10.00 points [-15.00, -5.00], p = 0.001"
+        "label = 8: -20.00 points [-30.00, -10.00], p = 0.04; label = 3: -10.00 points [-15.00, -5.00], p = 0.001"
     )
     said = check(against(slices=lost), gate, "fail", line)
     assert said.examples == ("test/8/0.png", "test/8/1.png", "test/3/0.png", "test/3/1.png")
     assert said.numbers["slice"] == "label = 8"
     assert judged(against(slices=lost), {"gate": "slices", "alpha": 0.01}).line.startswith("a slice got worse")
     doubtful = (part("8", (-0.1, -0.3, 0.1), 0.2, needed=61),)
-    line = "label = 8 -10.00 points [-30.00, +10.00], p = 0.2, which 30 examples do not decide"
+    line = "label = 8: -10.00 points [-30.00, +10.00], p = 0.2, which 30 examples do not decide"
     line += "; about 61 examples would decide"
     assert check(against(slices=doubtful), gate, "not_enough_data", line).needed == 61
 

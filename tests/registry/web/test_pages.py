@@ -77,7 +77,7 @@ def test_the_verdict_names_the_largest_loss_first_and_says_so(app: FastAPI, cham
     version = challenger(slices=against(slices=lost).slices)
     text = _text(visitor(app, "bob").get(f"{AT}/{version}").text)
     assert "Worse on label 8 (−30.0) and label bright (−5.0), the largest loss first." in text
-    assert "2 slices got worse by more than 2 points, the largest loss first: label = 8 -30.00 points" in text
+    assert "2 slices got worse by more than 2 points, the largest loss first: label = 8: -30.00 points" in text
     slices = text[text.index("Slices: accuracy") :]
     assert slices.index("label 8") < slices.index("label bright")
 
