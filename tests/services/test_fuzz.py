@@ -1,8 +1,11 @@
 """Requests made up from the service's own description: none gets a 5xx, every answer is as described."""
 
+import pytest
+
 from benchmarks.fuzz import fuzz, small_service
 
 
+@pytest.mark.slow
 def test_no_made_up_request_breaks_the_service() -> None:
     with small_service() as url:
         found = fuzz(url, 300)

@@ -28,6 +28,11 @@ from tatara.core.runtime import INT8, Runtime
 from tests.services.model_folder import build, plain, png, write_converted
 
 
+@pytest.fixture(autouse=True)
+def _little_time_for_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TATARA_DRAIN_SECONDS", "1")
+
+
 def workers() -> set[int]:
     return {process.pid for process in psutil.Process().children(recursive=True)}
 

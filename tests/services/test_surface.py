@@ -5,8 +5,11 @@ from collections import Counter
 
 import httpx
 
-from services.app import PAGE
+from services.app import PAGE, build_app
+from services.engine import Engine
 from services.launch import Service
+from services.models import Models
+from services.settings import Pin, Settings
 from tatara.core.contract import Contract
 from tatara.core.lineage import Chain
 from tests.services.model_folder import plain
@@ -59,15 +62,22 @@ def test_metrics_count_requests_batches_and_refusals_by_rule(http: httpx.Client)
     )
     assert list(grown.values()) == [1, 1, 1, 3, 3, 2]
     lineage = http.get("/readyz").headers["x-tatara-lineage"]
-    assert f'tatara_model_info{{lineage="{lineage}",name="colours",version="1"}} 1.0' in after
+    assert (
+        f'tatara_model_info{{lineage="{lineage}",name="colours",provider="CPUExecutionProvider",version="1"}} 1.0'
+        in after
+    )
 
 
 def test_openapi_describes_what_is_there(http: httpx.Client) -> None:
     described = http.get("/openapi.json").json()
 
     assert http.get("/docs.json").json() == described
-    for path in described["paths"]:
-        assert http.get(path).status_code == (405 if path in ("/predict", "/render") else 200)
+    for path, operations in described["paths"].items():
+        known = operations.get("parameters", []) + operations.get("get", {}).get("parameters", [])
+        asked = path.format(**{one["name"]: one["example"] for one in known})
+        assert http.get(asked).status_code == (405 if "post" in operations else 200), asked
+    served = {route.path for route in build_app(Models(Engine(Pin(PAGE), Settings()))).routes}
+    assert served == set(described["paths"])
     assert set(described["paths"]["/predict"]["post"]["responses"]) >= {"200", "400", "413", "415", "422", "503"}
     references = set(re.findall(r"#/components/schemas/(\w+)", http.get("/openapi.json").text))
     assert references <= set(described["components"]["schemas"])
