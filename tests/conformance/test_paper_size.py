@@ -1,9 +1,5 @@
 """The models at their papers' size: the published parameter counts, a training step, one export, its memory."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +12,18 @@ from pipelines.conversion.reference import blank_model, trained_model
 from pipelines.parameters import resolve
 from pipelines.stages import train
 from pipelines.workspace import Workspace
-from tests.conftest import REPOSITORY
+from tests.exported import exports_at
 from tests.tiny import make_shapes, mark_validated
 
 # Trainable and not, with the 1,000 classes of ImageNet, as https://keras.io/api/applications lists them.
 PUBLISHED = {"densenet121": 8_062_504, "mobilenet_v2": 3_538_984, "resnet50": 25_636_712, "vgg16": 138_357_544}
 
 
-# In a process of its own, whose children's memory is that of the export alone.
-SHOW = """
-import json, resource, sys
-from pipelines.catalogue import show_model
-card = show_model(sys.argv[1], json.loads(sys.argv[2]))
-most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"parameters": card.parameters, "bytes": card.bytes, "kilobytes": most}))
-"""
-
-
-def hold_to(parameters: int, model: str, options: dict[str, str]) -> None:
-    """The export's size is that of its weights, and it takes less than six gigabytes."""
-    command = [sys.executable, "-c", SHOW, model, json.dumps(options)]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["parameters"] == parameters
-    assert found["bytes"] == pytest.approx(4 * parameters, rel=0.05)
-    assert 1e5 < found["kilobytes"] < 6e6
-
-
 @pytest.mark.paper
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("model", "parameters"), PUBLISHED.items())
 def test_parameters_are_those_published_and_it_exports(project: Path, model: str, parameters: int) -> None:
-    hold_to(parameters, model, {"classes": "1000"})
+    exports_at(parameters, model, {"classes": "1000"})
 
 
 @pytest.mark.paper
@@ -87,4 +62,4 @@ def test_a_step_of_a_detector_reaches_down_to_its_first_layer(module_project: Pa
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("model", OBJECTS)
 def test_a_detector_exports(project: Path, model: str) -> None:
-    hold_to(OBJECTS[model][1], model, {})
+    exports_at(OBJECTS[model][1], model, {})
