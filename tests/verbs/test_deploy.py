@@ -19,11 +19,11 @@ from tatara import cli
 from tatara.core.files import digest, tree, write_json
 from tatara.verbs.deploy import deployment_of
 from tests.registry.cases import NAME, against, checked, evidence, new_version, run_of
-from tests.registry.conftest import migrated, store
+from tests.registry.conftest import migrated, server, store, team_store
 from tests.services.model_folder import plain, write_chain, write_converted
 from tests.services.rollout.published import until, words
 
-__all__ = ["migrated", "store"]
+__all__ = ["migrated", "server", "store", "team_store"]
 IMAGE = {"content-type": "image/png"}
 
 
