@@ -28,6 +28,7 @@ from typing import Any
 
 from benchmarks.serving_sides import IN_PROCESS, SERVERS, Built, InProcess, Server, missing
 from tatara.core.cores import cores
+from tatara.core.errors import TataraError
 from tatara.core.files import read_json, write_json
 from tatara.core.home import apply_library_environment
 
@@ -52,7 +53,10 @@ def load(server: Server, seconds: float, connections: int = CONNECTIONS, rate: f
         asked, answered = Path(folder, "spec.json"), Path(folder, "found.json")
         write_json(asked, spec)
         before = server.cpu()
-        subprocess.run([sys.executable, "-m", "benchmarks.load", str(asked), str(answered)], check=True)
+        command = [sys.executable, "-m", "benchmarks.load", str(asked), str(answered)]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise TataraError(f"{server.url}: {done.stderr.strip().splitlines()[-1]}")
         used, found = server.cpu() - before, read_json(answered)
     left = 1 - found["cpu"] / (found["seconds"] * cores())
     return {**found, "server_cpu": used, "rate": found["answered"] / found["seconds"] / left}

@@ -120,8 +120,6 @@ def floor(folder: Path, files: Sequence[Path], seconds: float, graph: str = "mod
 
 def draw(path: Path, title: str, steps: Sequence[Step], below: Mapping[str, float]) -> None:
     """Throughput with the floor, and latencies, by the number of connections."""
-    from matplotlib.ticker import ScalarFormatter
-
     from pipelines.drawing import BLUE, INK, PALE, RED, picture
 
     numbers = [step.connections for step in steps]
@@ -129,19 +127,20 @@ def draw(path: Path, title: str, steps: Sequence[Step], below: Mapping[str, floa
         left, right = figure.subplots(1, 2)
         left.plot(numbers, [step.requests_per_second for step in steps], "o-", color=BLUE, label="served")
         left.axhline(below["requests_per_second"], color=RED, linestyle="--", label="in process, one after the other")
-        left.set(title=title, xlabel="connections", ylabel="requests a second", ylim=(0, None))
+        top = 1.15 * max(below["requests_per_second"], *(step.requests_per_second for step in steps))
+        left.set(title=title, xlabel="connections", ylabel="requests a second", ylim=(0, top))
         shades = {"p50_ms": BLUE, "p90_ms": INK, "p95_ms": "#9aa0a6", "p99_ms": RED}
         for name, colour in shades.items():
             right.plot(numbers, [getattr(step, name) for step in steps], "o-", color=colour, label=name[:3])
-        right.fill_between(numbers, [step.queue_ms for step in steps], color=PALE, label="waiting for a thread")
+        right.fill_between(numbers, [step.queue_ms for step in steps], color=PALE, label="mean wait for a thread")
         right.axhline(below["p50_ms"], color=RED, linestyle="--", label="median in process")
         right.set(title="latency", xlabel="connections", ylabel="milliseconds", yscale="log")
-        right.yaxis.set_major_formatter(ScalarFormatter())
+        right.yaxis.set_major_formatter("{x:g}")
         for axis in (left, right):
             axis.set_xscale("log", base=2)
             axis.set_xticks(numbers, [str(number) for number in numbers])
             axis.grid(axis="y")
-            axis.legend(fontsize=8)
+            axis.legend(fontsize=8, loc="lower right" if axis is left else "upper left")
 
 
 def golden_files(folder: Path) -> list[Path]:

@@ -20,7 +20,7 @@ import psutil
 import pytest
 from onnx import numpy_helper
 
-from services.launch import launch
+from services.launch import Service, launch
 from tatara.core.client import Client
 from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import read_json, tree, write_json
@@ -129,7 +129,7 @@ def _wait_until_it_computes(worker: psutil.Process) -> None:
 START = """
 import sys
 from pathlib import Path
-from services.launch import launch
+from services.launch import Service, launch
 launch("colours:1", Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
@@ -286,3 +286,10 @@ def test_int8_is_served_on_demand_and_held_to_its_own_tolerances(bento_home: Pat
     exact, small = (Runtime(converted, model_file=name).answer_files([image])[0] for name in ("model.onnx", INT8))
     assert found == pytest.approx([exact["probabilities"].max(), small["probabilities"].max()], abs=1e-6)
     assert 1e-3 < found[0] - found[1] < 0.05
+
+
+def test_nothing_of_training_is_in_the_serving_process(service: Service) -> None:
+    processes = [psutil.Process(service.process.pid), *psutil.Process(service.process.pid).children(recursive=True)]
+    mapped = {Path(one.path).as_posix() for process in processes for one in process.memory_maps()}
+    assert any("/onnxruntime/" in path for path in mapped)
+    assert [path for path in mapped if any(f"/{name}" in path for name in ("tensorflow", "keras", "h5py"))] == []
