@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services import metrics
-from services.batching import LINGER, Batcher, Outputs, best_size, measured
+from services.batching import LINGER, WORTH, Batcher, Outputs, best_size, measured
 from services.seen import passed, step
 from services.settings import Pin, Settings
 from services.workers import Workers
@@ -33,6 +34,8 @@ from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
 """What BentoML's model store adds to a model folder."""
+TRIED = 5
+"""Calls of either session, of which the quickest counts: other work on the machine comes and goes."""
 MOST_TWICE = 256 * 2**20
 """Bytes of a batch model that is held twice, see `Settings.alone`."""
 
@@ -289,7 +292,7 @@ class Engine:
         return await self._pool.run(context.run, timed)
 
     def _choose(self) -> None:
-        """Make batches where they cost less by example, as measured now."""
+        """Make batches where they cost less by example, and use all cores for one where that is faster, as measured."""
         gpu, most = self.settings.gpu, self.settings.max_batch
         shape = self.runtime.prepared_shape
         example = np.random.default_rng(0).standard_normal(shape, np.float32)
@@ -298,6 +301,9 @@ class Engine:
         size = best_size(costs)
         said = ", ".join(f"{cost * 1e3:.2f} ms for {count}" for count, cost in costs.items())
         logger.info("batches of up to %d: a call takes %s", size, said)
+        if self.runtime.has_alone and not _pays(self.runtime, example[None]):
+            self.runtime.drop_alone()
+            logger.info("a call with all cores to itself is hardly faster: every call is by one thread")
         if gpu or size > 1:
             threads = 1 if gpu else self.settings.threads
             self._batcher = Batcher(
@@ -330,6 +336,17 @@ class Engine:
             (folder / case["file"]).read_bytes(), lambda finished, _: self.runtime.kind.differences(expected, finished)
         )
         return found
+
+
+def _pays(runtime: Runtime, batch: NDArray[np.float32]) -> bool:
+    """Whether a call that has every core is so much faster that its second session is worth its memory."""
+    least = {False: math.inf, True: math.inf}
+    for _ in range(TRIED):
+        for alone in least:
+            began = time.perf_counter()
+            runtime.infer(batch, alone)
+            least[alone] = min(least[alone], time.perf_counter() - began)
+    return least[True] <= WORTH * least[False]
 
 
 def _observe_batch(waited: list[float], took: float) -> None:

@@ -64,7 +64,7 @@ class Runtime:
         self._prepare = self._session(folder / "prepare.onnx", threads)
         self._model = self._session(folder / model_file, threads, gpu)
         self._bound = Bound(self._model, "cuda", gpu.device) if gpu else None
-        self._alone = self._session(folder / model_file, alone) if alone > 1 and not gpu else self._model
+        self._alone = self._session(folder / model_file, alone, spinning=True) if alone > 1 and not gpu else self._model
         self._given, self._raw = self._model.get_inputs()[0].name, self._prepare.get_inputs()[0].name
         finish = folder / "finish.onnx"
         self._finish = self._session(finish, threads) if self.contract.finished else None
@@ -186,14 +186,27 @@ class Runtime:
             if sides and bound.violation(sides[1]) and (violation := bound.violation(sides[0])):
                 raise BoundError(bound.rule, violation)
 
-    def _session(self, path: Path, threads: int, gpu: Gpu | None = None) -> onnxruntime.InferenceSession:
+    @property
+    def has_alone(self) -> bool:
+        """Whether there is a second session for calls that have the machine to themselves."""
+        return self._alone is not self._model
+
+    def drop_alone(self) -> None:
+        """Let go of it: every call is by the first session."""
+        self._alone = self._model
+
+    def _session(
+        self, path: Path, threads: int, gpu: Gpu | None = None, spinning: bool = False
+    ) -> onnxruntime.InferenceSession:
         if not path.is_file():
             raise TataraError(f"{path}: missing from the model folder; package the model again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        # A thread that waits for work by spinning takes the core that another request could use.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # A thread that waits for work by spinning takes the core that another request could use; without it, several
+        # threads gain nothing on small networks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         side = self.contract.preparation.size
         wanted: list[Provider] = gpu.providers({"prepared": (side, side, 3)}) if gpu else [(CPU, {})]
         require(wanted)

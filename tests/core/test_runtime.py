@@ -47,3 +47,15 @@ def test_many_examples_are_asked_a_few_at_a_time(tmp_path: Path, monkeypatch: py
     assert sizes == [3, 3, 1]
     for one, other in zip(whole, apart, strict=True):
         np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-6)
+
+
+def test_a_call_that_has_every_core_answers_bit_for_bit_as_the_others(tmp_path: Path) -> None:
+    runtime = Runtime(write_converted(tmp_path / "model"), threads=1, alone=2)
+    batch = np.random.default_rng(0).random((1, *runtime.prepared_shape), np.float32)
+    plain = runtime.infer(batch)["probabilities"]
+
+    assert runtime.has_alone
+    assert runtime.infer(batch, alone=True)["probabilities"].tobytes() == plain.tobytes()
+    runtime.drop_alone()
+    assert not runtime.has_alone
+    assert runtime.infer(batch, alone=True)["probabilities"].tobytes() == plain.tobytes()
