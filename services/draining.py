@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from services.heads import BoundedProtocol
 from services.settings import Settings
 from tatara.core.errors import UsageError
 
@@ -46,6 +47,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, settings: Settings, draining: Draining) -> None:
         config.h11_max_incomplete_event_size = 2 * settings.max_header  # what is longer is not even kept
+        config.http = BoundedProtocol
         if settings.tls_cert:
             config.ssl_certfile, config.ssl_keyfile = settings.tls_cert, settings.tls_key
         super().__init__(config)

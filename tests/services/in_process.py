@@ -54,7 +54,11 @@ def _served(models: Models) -> Iterator[str]:
             for follower in followers:
                 follower.cancel()
 
-        thread = threading.Thread(target=asyncio.run, args=(serve(),))
+        def run() -> None:
+            with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # as uvicorn itself does
+                runner.run(serve())
+
+        thread = threading.Thread(target=run)
         thread.start()
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
