@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from functools import reduce
 
 AIMS = {
     "input_pipeline": ("ratio", "at least 0.90", "rate with a model that does nothing / rate of reading the cache"),
     "training_overhead": ("ratio", "at most 1.03", "CPU time of training / of a bare model.fit on the same arrays"),
-    "serving": ("ratio", "the higher the better", "requests/s served over HTTP / decode and infer in process"),
+    "serving": ("ratios.ceiling", "at least 0.90", "requests/s over HTTP / every core on the same work without HTTP"),
 }
 
 
@@ -20,7 +21,8 @@ def main() -> None:
             [sys.executable, "-m", f"benchmarks.{name}"], check=True, stdout=subprocess.PIPE, text=True
         )
         figures = json.loads(done.stdout)
-        rows.append(f"| {name} | {figures[key]:.3f} | {aim} | {meaning} |")
+        figure = reduce(lambda value, part: value[part], key.split("."), figures)
+        rows.append(f"| {name} | {figure:.3f} | {aim} | {meaning} |")
         print(json.dumps({name: figures}), file=sys.stderr, flush=True)
     print("| benchmark | measured | aim | what |\n|---|---|---|---|")
     print("\n".join(rows))

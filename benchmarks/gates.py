@@ -77,7 +77,7 @@ def counted(kind: str, trials: int) -> dict[str, Any]:
         "margin": at_margin,
         "loss": {"worse": worse["worse"] / fewer, "promised": POWER, "examples": examples},
         "class": {
-            "named": sum(f"label = {LOST} " in parts.line for _, parts in one) / fewer,
+            "named": sum(f"label = {LOST}:" in parts.line for _, parts in one) / fewer,
             "rose": sum(float(whole.numbers["value"] or 0) > 0 for whole, _ in one) / fewer,
             "examples": count,
         },

@@ -8,6 +8,7 @@ from pipelines.examples import split_examples
 from pipelines.parameters import Parameters, evaluation_module
 from pipelines.workspace import Workspace
 from registry import versions
+from registry.figures import as_points, points
 from registry.store import local_artifacts
 from tatara.core.contract import Strict, read_contract
 from tatara.core.errors import RefusedError
@@ -74,8 +75,8 @@ def against_champion(
     found = Comparison(
         verdict=figures.verdict,
         reason=f"{figures.verdict.replace('_', ' ')} against {name}/{champion.version}: {kind.PRIMARY} "
-        f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] ({figures.confidence:.0%}) on {figures.examples} "
-        f"examples, margin {parameters.margin:g}",
+        f"{points(gap)} ({figures.confidence:.0%}) on {figures.examples} examples, "
+        f"margin {as_points(parameters.margin)}",
         champion=str(champion.version),
         figures=figures,
     )

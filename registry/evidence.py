@@ -4,6 +4,7 @@ Differences are challenger minus champion, on the same examples, so that above 0
 the metric is one of quality. What needs a champion is None, or empty, where there is none.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tatara.core.contract import Strict
@@ -158,7 +159,7 @@ class Evidence(Strict):
         above_chance: by how much the model beats an answer that does not look; None where the kind has none.
         warnings: what training said of a model that does not learn.
         comparison: the primary metric first; empty where there is no champion.
-        slices: all that were looked at, those that most surely lost first; empty where there is no champion.
+        slices: all that were looked at, see `most_harm_first`; empty where there is no champion.
         calibration, severity: None where the kind, or the dataset, has none.
         robustness: by small corruption, the change of the primary metric against the clean images, and the difference
             of both models' changes.
@@ -185,6 +186,20 @@ class Evidence(Strict):
     robustness: tuple[Figure, ...]
     cost: Cost
     robustness_examples: int = 0
+
+
+def most_harm_first(slices: Iterable[Slice], alpha: float) -> tuple[Slice, ...]:
+    """Those that are shown to be worse at level ``alpha``, the largest loss first; then the others, the surest first.
+
+    A large slice that lost a little is surer than a class that was lost; it is not the greater harm.
+    """
+    return tuple(sorted(slices, key=lambda one: _harm(one, alpha)))
+
+
+def _harm(one: Slice, alpha: float) -> tuple[bool, float, float]:
+    if one.p_holm < alpha:
+        return False, one.difference.value, one.p_holm
+    return True, one.p_holm, one.difference.value
 
 
 def read(folder: Path) -> Evidence:

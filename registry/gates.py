@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from registry.evidence import Evidence, Figure, Slice
+from registry.evidence import Evidence, Figure, Slice, most_harm_first
+from registry.figures import as_points, level, plain, points, signed, times
 from registry.policy import (
     AboveChanceGate,
     CalibrationGate,
@@ -95,7 +96,7 @@ def _above_chance(evidence: Evidence, gate: AboveChanceGate, policy: Policy) -> 
     gap = evidence.above_chance
     if gap is None:
         return None
-    shown = f"({_shown(gap)})"
+    shown = f"({points(gap)})"
     if gap.low > 0:
         return _say(gate, "pass", f"better than guessing {shown}", _numbers(gap))
     if gap.high <= 0:
@@ -111,9 +112,10 @@ def _comparison(evidence: Evidence, gate: ComparisonGate, policy: Policy) -> Gat
     found, margin = evidence.comparison[0], margin_of(evidence, policy)
     gain = _gain(found.verdict.difference, found.higher_is_better)
     stands = judgement(gain, margin, found.verdict.apart)
+    say, limit = (points, as_points) if found.higher_is_better else (signed, plain)
     line = (
         f"{stands.replace('_', ' ')} against {evidence.name}/{evidence.champion}: {found.metric} "
-        f"{_shown(found.verdict.difference)} on {found.verdict.examples} examples, margin {margin:g}"
+        f"{say(found.verdict.difference)} on {found.verdict.examples} examples, margin {limit(margin)}"
     )
     numbers: Numbers = {
         **_numbers(found.verdict.difference), "margin": margin, "p_value": found.verdict.p_value,
@@ -132,10 +134,11 @@ def _slices(evidence: Evidence, gate: SlicesGate, policy: Policy) -> GateVerdict
         return _say(gate, "pass", NO_CHAMPION)
     margin, count = margin_of(evidence, policy), len(evidence.slices)
     numbers: Numbers = {"slices": count, "alpha": gate.alpha, "margin": margin}
-    lost = sorted((one for one in evidence.slices if one.p_holm < gate.alpha), key=lambda one: one.difference.value)
+    lost = [one for one in most_harm_first(evidence.slices, gate.alpha) if one.p_holm < gate.alpha]
     if lost:
         said = "; ".join(_slice(one) for one in lost[:3]) + (f"; and {len(lost) - 3} more" if len(lost) > 3 else "")
-        line = f"{'a slice' if len(lost) == 1 else f'{len(lost)} slices'} got worse than {margin:g}: {said}"
+        which, order = ("a slice", "") if len(lost) == 1 else (f"{len(lost)} slices", ", the largest loss first")
+        line = f"{which} got worse by more than {as_points(margin)} points{order}: {said}"
         return _say(gate, "fail", line, {**numbers, **_of_slice(lost[0])}, examples=_worst(lost))
     doubtful = [one for one in evidence.slices if one.difference.value < -margin]
     if doubtful:
@@ -146,13 +149,18 @@ def _slices(evidence: Evidence, gate: SlicesGate, policy: Policy) -> GateVerdict
             gate, "not_enough_data", line + _would_do("not_enough_data", needed), {**numbers, **_of_slice(one)}, needed,
             one.worst,
         )  # fmt: skip
-    return _say(gate, "pass", f"none of {count} slices is shown to be worse by more than {margin:g} (Holm)", numbers)
+    return _say(
+        gate,
+        "pass",
+        f"none of {count} slices is shown to be worse by more than {as_points(margin)} points (Holm)",
+        numbers,
+    )
 
 
 def _calibration(evidence: Evidence, gate: CalibrationGate, policy: Policy) -> GateVerdict | None:
     found = evidence.calibration
     if found is not None and gate.at_most is not None and found.challenger.low > gate.at_most:
-        line = f"{found.name} {_plain(found.challenger)}, more than {gate.at_most:g}"
+        line = f"{found.name} {level(found.challenger)}, more than {gate.at_most:g}"
         return _say(gate, "fail", line, _numbers(found.challenger))
     return None if found is None else _figures(evidence, gate, [found], gate.margin)
 
@@ -174,10 +182,10 @@ def _figures(
     count = examples or evidence.examples
     judged: list[tuple[int, str, Figure, int | None]] = []
     for figure in figures:
+        say, limit = (points, as_points) if figure.higher_is_better else (signed, plain)
         if figure.difference is None:
-            judged.append(
-                (order.index("pass"), f"{figure.name} {_plain(figure.challenger)}, {NO_CHAMPION}", figure, None)
-            )
+            own = say if figure.higher_is_better else level
+            judged.append((order.index("pass"), f"{figure.name} {own(figure.challenger)}", figure, None))
             continue
         gain = _gain(figure.difference, figure.higher_is_better)
         result = _RESULT[judgement(gain, margin)]
@@ -185,7 +193,7 @@ def _figures(
             result = "pass"  # it falls from higher up
         needed = would_do(count, gain, margin)
         said = {"pass": "not worse", "fail": "worse", "not_enough_data": "not decided"}[result]
-        line = f"{figure.name} {said}: {_shown(figure.difference)}, margin {margin:g}{_would_do(result, needed)}"
+        line = f"{figure.name} {said}: {say(figure.difference)}, margin {limit(margin)}{_would_do(result, needed)}"
         judged.append((order.index(result), line, figure, needed))
     worst = min(place for place, _, _, _ in judged)
     shown = [one for one in judged if one[0] == worst]
@@ -195,6 +203,8 @@ def _figures(
             f"{figure.name}_{key}": value for key, value in _numbers(figure.difference or figure.challenger).items()
         }
     line = "; ".join(line for _, line, _, _ in shown)
+    if all(figure.difference is None for _, _, figure, _ in judged):
+        line = f"{NO_CHAMPION}: {line}"
     needs = [needed for _, _, _, needed in shown if needed is not None]
     return _say(gate, order[worst], line, numbers, max(needs) if needs else None)
 
@@ -207,7 +217,7 @@ def _latency(evidence: Evidence, gate: LatencyGate, policy: Policy) -> GateVerdi
     }  # fmt: skip
     line = f"{cost.latency_ms:.1f} ms an answer on {cost.hardware}"
     if cost.latency_ratio is not None:
-        line += f", {_times(cost.latency_ratio)} the champion's"
+        line += f", {times(cost.latency_ratio)} the champion's"
     if gate.milliseconds is not None and cost.latency_ms > gate.milliseconds:
         return _say(gate, "fail", f"{line}; at most {gate.milliseconds:g} ms are allowed", numbers)
     ratio = cost.latency_ratio
@@ -251,7 +261,7 @@ def _gain(difference: Interval, higher_is_better: bool) -> Interval:
 
 
 def _slice(one: Slice) -> str:
-    return f"{one.column} = {one.value} {_shown(one.difference)}, p = {one.p_holm:.2g}"
+    return f"{one.column} = {one.value}: {points(one.difference)}, p = {one.p_holm:.2g}"
 
 
 def _of_slice(one: Slice) -> Numbers:
@@ -269,18 +279,6 @@ def _worst(slices: list[Slice]) -> tuple[str, ...]:
 
 def _numbers(gap: Interval) -> Numbers:
     return {"value": gap.value, "low": gap.low, "high": gap.high}
-
-
-def _shown(gap: Interval) -> str:
-    return f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
-
-
-def _plain(figure: Interval) -> str:
-    return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
-
-
-def _times(ratio: Interval) -> str:
-    return f"{ratio.value:.2f}× [{ratio.low:.2f}, {ratio.high:.2f}]"
 
 
 _GATES: dict[type[Gate], Callable[[Evidence, Any, Policy], GateVerdict | None]] = {

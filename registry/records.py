@@ -113,9 +113,14 @@ class Judgement(Strict):
         return tuple(verdict for verdict in self.verdicts if verdict.blocks)
 
     @property
+    def overruled(self) -> bool:
+        """Whether its author went on although a gate blocks."""
+        return self.forced and bool(self.blocking)
+
+    @property
     def needed(self) -> int:
         """Approvals that it takes: the policy's, and one more (two at most) where a blocking gate was overruled."""
-        return min(2, self.asked + 1) if self.asked and self.forced and self.blocking else self.asked
+        return min(2, self.asked + 1) if self.asked and self.overruled else self.asked
 
 
 class Approval(Strict):

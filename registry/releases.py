@@ -45,6 +45,11 @@ def promote(user: str | None, name: str, version: str, role: ReleaseRole, reason
         row = _same(connection, row, judgement)
         follow(row.what, row.state, "promote", actor)
         held = holders(connection, name)
+        if user is None and judgement.overruled and held.get(role, version) != version:
+            raise RefusedError(
+                f"a gate blocks {row.what} and its author overruled it, so an operator lets it take the place of "
+                f"{name}/{held[role]}: tatara review promote {row.what}"
+            )
         if held.get(role) == version:
             release = release_of(current(connection, name, role))
         elif held.get("champion") == version:
@@ -71,13 +76,15 @@ def roll_back(user: str, name: str, to_version: str, reason: str) -> Release:
     return release
 
 
-def withdraw(user: str, name: str, reason: str) -> Release:
+def withdraw(user: str, name: str, reason: str, meant: str | None) -> Release:
     """See `registry.review.withdraw`."""
     with audit.writing() as connection:
         actor = users.actor(connection, user)
         version = holders(connection, name).get("canary")
         if version is None:
             raise RefusedError(f"{name} has no canary; nothing to withdraw")
+        if meant not in (None, version):
+            raise RefusedError(f"the canary of {name} is version {version}, not {meant}; look at it again")
         row = known(connection, name, version)
         release = _record(connection, name, "canary", None, actor, reason)
         act(connection, row, "withdraw", actor, {"reason": reason, "releases": [_digest(release)]})

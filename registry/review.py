@@ -176,11 +176,19 @@ def granted(name: str, version: str) -> Granted:
     )  # fmt: skip
 
 
+def asks_for_signature(name: str, version: str) -> bool:
+    """Whether the policy that judged the version last lets only what is signed be packaged, promoted and served."""
+    with database.reading() as connection:
+        found = judging.latest(connection, known(connection, name, version))
+    return found is not None and found[0].signed
+
+
 def promote(user: str | None, name: str, version: str, role: ReleaseRole = "champion", reason: str = "") -> Release:
     """Make an approved and packaged version serve: move the alias and publish the signed release record.
 
     Args:
-        user: an operator; None where the policy that approved it promotes it.
+        user: an operator; None where the policy that approved it promotes it, which it does not over another version
+            where the author overruled a gate.
         role: ``champion``, or ``canary``.
 
     Raises:
@@ -195,9 +203,16 @@ def roll_back(user: str, name: str, to_version: str, reason: str) -> Release:
     return releases.roll_back(user, name, to_version, written(reason, "reason"))
 
 
-def withdraw(user: str, name: str, reason: str) -> Release:
-    """Take the canary out; the version stays approved."""
-    return releases.withdraw(user, name, written(reason, "reason"))
+def withdraw(user: str, name: str, reason: str, version: str | None = None) -> Release:
+    """Take the canary out; the version stays approved.
+
+    Args:
+        version: that is meant; None for whichever it is.
+
+    Raises:
+        RefusedError: there is no canary, or another one by now.
+    """
+    return releases.withdraw(user, name, written(reason, "reason"), version)
 
 
 def retire(user: str, name: str, version: str, reason: str) -> Record:

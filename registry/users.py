@@ -1,6 +1,5 @@
 """Who may do what in the review: names, roles, passwords and one-time links."""
 
-import os
 import re
 import secrets
 import time
@@ -12,6 +11,7 @@ from registry.records import Role, User
 from registry.states import Actor, at_least
 from tatara.core.errors import RefusedError, UsageError
 from tatara.core.files import sha256_bytes
+from tatara.core.login import login as login
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -21,16 +21,6 @@ SHORTEST = 12
 LONGEST = 1024
 """Characters of a password."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
-
-
-def login() -> str:
-    """``TATARA_USER``, or the name that the operating system logged in; ``unknown`` where it has none."""
-    import getpass
-
-    try:
-        return os.environ.get("TATARA_USER") or getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def shell_user() -> str:

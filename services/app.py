@@ -119,6 +119,7 @@ class Surface:
         """Prometheus' text format."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+        self._models.count()
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     async def lineage(self, request: Request) -> Response:

@@ -28,7 +28,7 @@ from tatara.core.lineage import Chain, read_chain
 from tatara.core.manifest import verify_seal
 from tatara.core.providers import Gpu
 from tatara.core.runtime import INT8, Runtime
-from tatara.core.signature import require_signed, required_key
+from tatara.core.signature import key_for, require_signed
 from tatara.core.tiling import Window, merged, window_of, windows
 
 STORED_BESIDE = ("model.yaml",)
@@ -80,16 +80,17 @@ class Opened:
 
 
 def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
-    """Verify the model folder's seal, and its signature where ``TATARA_PUBLIC_KEY`` asks for one, then load it.
+    """Verify the model folder's seal, and its signature where the environment or its policy asks for one; load it.
 
     Raises:
+        RefusedError: unsigned or altered, or the policy asks for a signature and no key is named.
         TataraError: a file is missing, changed or cannot be loaded, int8 was asked for and not made, or the GPU was
             demanded and is not used.
     """
     verify_seal(pin.folder, pin.manifest, beside=STORED_BESIDE)
-    if key := required_key():
-        require_signed(pin.folder, key)
     release = read_json(pin.folder / "release.json")
+    if key := key_for(release):
+        require_signed(pin.folder, key)
     identity = Identity(str(release["name"]), str(release["version"]), read_chain(pin.folder / "lineage.json"))
     if settings.int8 and not (pin.folder / INT8).exists():
         model = f"{identity.name}/{identity.version}"
@@ -135,8 +136,6 @@ class Engine:
             return
         self.refusal = None
         metrics.READY.set(1)
-        labels = (identity.name, identity.version, str(identity.lineage.digest))
-        metrics.MODEL.labels(*labels).set(1)
         logger.info("ready: %s version %s", identity.name, identity.version)
 
     def stop(self) -> None:

@@ -196,7 +196,7 @@ def _store(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{time.time_ns() % 10**9:09d}"
-    temporary = folder / f".{stem}.parquet"
+    temporary = folder / f"{stem}.unfinished"  # another ending, so that no reader takes it for one of the log's files
     try:
         parquet.write_table(pa.Table.from_pylist(list(rows), schema()), temporary, compression="zstd")
         temporary.rename(folder / f"{stem}.parquet")

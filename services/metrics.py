@@ -34,7 +34,12 @@ QUEUE, DECODE, INFERENCE, POSTPROCESSING = (
 REFUSALS = Counter("tatara_refusals", "Requests refused, by the rule that refused them.", ["rule"], registry=REGISTRY)
 IN_FLIGHT = Gauge("tatara_requests_in_flight", "Requests being answered.", registry=REGISTRY)
 READY = Gauge("tatara_ready", "1 when the golden cases have passed.", registry=REGISTRY)
-MODEL = Gauge("tatara_model_info", "The model served; always 1.", ["name", "version", "lineage"], registry=REGISTRY)
+MODEL = Gauge(
+    "tatara_model_info",
+    "A version that answers, and what it runs on; always 1.",
+    ["name", "version", "lineage", "provider"],
+    registry=REGISTRY,
+)
 JOURNAL_DROPPED = Counter(
     "tatara_journal_dropped", "Rows of the prediction log that could not be written.", registry=REGISTRY
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from services import metrics
 from services.engine import Engine
 from services.errors import RequestError
 from services.rollout.deployment import Deployment
@@ -13,6 +14,7 @@ class Tried(Protocol):
     """A version that is tried beside the current one."""
 
     engine: Engine
+    share: float
 
     def takes(self, key: str) -> bool:
         """Whether it answers the requests with this key."""
@@ -45,6 +47,11 @@ class Slot:
     def engines(self) -> list[Engine]:
         """Every engine that is loaded, the current one last."""
         return [*reversed(self._beside), self.current]
+
+    @property
+    def answering(self) -> list[Engine]:
+        """Those that answer where a request names no version."""
+        return [self.current, *([self.tried.engine] if self.tried is not None and self.tried.share else [])]
 
     @property
     def loaded(self) -> dict[str, Engine]:
@@ -142,6 +149,14 @@ class Models:
                 return slot
         here = ", ".join(slot.name for slot in self.slots if slot.name) or "none yet"
         raise RequestError(404, "model", f"no model {name} here; served: {here}")
+
+    def count(self) -> None:
+        """Let the metrics name the versions that answer now."""
+        metrics.MODEL.clear()
+        for engine in (one for slot in self.slots for one in slot.answering):
+            if engine.refusal is None and (identity := engine.identity) is not None:
+                lineage, provider = str(identity.lineage.digest), engine.runtime.providers[0]
+                metrics.MODEL.labels(identity.name, identity.version, lineage, provider).set(1)
 
     def stop(self) -> None:
         """End every engine's threads."""

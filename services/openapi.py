@@ -8,6 +8,7 @@ from services import openapi_v2
 from services.engine import Engine, Identity
 from services.errors import PROBLEM
 from services.limits import TIMEOUT
+from services.rollout import described as rollout
 from services.settings import Settings
 from services.tensors import NPY, NPZ, RAW
 from services.uploads import FIELD
@@ -85,6 +86,7 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
             "Every answer carries the digest of its lineage.",
         },
         "paths": openapi_v2.paths(identity.name, identity.version, _get)
+        | rollout.paths(_get)
         | {
             "/predict": {"post": _ask(engine, "predict", PREDICT, engine.settings.max_files, answers)},
             "/render": {"post": _ask(engine, "render", RENDER, 1, {"image/png": {}})},

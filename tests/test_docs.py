@@ -74,7 +74,7 @@ def test_the_documents_hold_commands() -> None:
 
 @pytest.mark.parametrize("command", _beginning("tatara"))
 def test_commands_are_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = shlex.split(command.replace("...", ""))[1:]
+    words = shlex.split(command.replace("...", ""), comments=True)[1:]
     _understand(cli.request(words), monkeypatch)
 
 

@@ -10,6 +10,7 @@ from pipelines.datasets.dataset import ANNOTATIONS, DESCRIPTION, IMAGES, LABELS,
 from pipelines.datasets.entries import Entry, entries
 from pipelines.datasets.measured import measured
 from pipelines.datasets.measuring import MaskMeasurements, Measurements, measure_content, measure_mask
+from pipelines.datasets.own_columns import FILE, own_columns
 from tatara.core.modalities import image
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ def build_index(dataset: Dataset) -> "pandas.DataFrame":
     links are not followed: they have a ``decode_error`` and no ``digest``.
 
     A dataset of label masks has more columns: ``mask``, the path of ``<split>/labels/<stem>.png`` or None, and the
-    fields of `MaskMeasurements` as ``mask_digest`` and so on.
+    fields of `MaskMeasurements` as ``mask_digest`` and so on. A dataset with a ``columns.csv`` has those of that file,
+    as text, see `pipelines.datasets.own_columns`.
 
-    Every file that is neither ``dataset.yaml`` nor an annotation has a row, so that no file goes unseen.
+    Every file that is neither of these, ``dataset.yaml`` nor an annotation has a row, so that no file goes unseen.
     """
-    found = [entry for entry in entries(dataset.folder) if entry.path != DESCRIPTION]
+    found = [entry for entry in entries(dataset.folder) if entry.path not in (DESCRIPTION, FILE)]
     masks = label_masks(found) if dataset.description.format == "label-masks" else {}
     taken = {mask.path for mask in masks.values()} | set(annotation_files(dataset))
     images = [entry for entry in found if entry.path not in taken]
@@ -48,7 +50,9 @@ def build_index(dataset: Dataset) -> "pandas.DataFrame":
     for row in rows:
         row["split"], row["label"] = _split_and_label(dataset, row["path"])
     frame = _frame(rows, COLUMNS)
-    return frame if dataset.description.format != "label-masks" else frame.join(_mask_frame(dataset, images, masks))
+    if dataset.description.format == "label-masks":
+        frame = frame.join(_mask_frame(dataset, images, masks))
+    return frame.join(own_columns(dataset, frame["path"], frame.columns))
 
 
 def annotation_files(dataset: Dataset) -> list[str]:

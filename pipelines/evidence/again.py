@@ -1,31 +1,30 @@
-"""The evidence about a version anew, from what its run kept in MLflow: against today's champion, on this machine."""
+"""Where a version is checked again, against today's champion on this machine: the data has to lie under ``data/``."""
 
 from pathlib import Path
 
-from pipelines.run import run_stage
-from pipelines.workspace import STAGES, Workspace
+from pipelines.workspace import STAGES, Workspace, find_workspace
 from registry import versions
-from registry.evidence import Evidence, read
+from registry.acting import run_of
 from registry.store import local_artifacts
-from tatara.core.errors import TataraError
+from tatara.core.errors import TataraError, UsageError
 from tatara.core.files import whole_directory
 from tatara.core.home import state_root
 
 NEEDED = STAGES[: STAGES.index("check")]
 
 
-def again(name: str, version: str) -> Evidence:
-    """Compute, log to the version's run below ``check/``, and give it; the data has to lie under ``data/``.
-
-    What was registered is judged, whatever has become of the workspace since.
+def workspace_of(name: str, version: str) -> Workspace:
+    """The folder of the version's run; a `kept_workspace` where that is not on this machine.
 
     Raises:
         UsageError: no such version.
-        TataraError: its run did not keep a step, or the data is not what it was.
+        TataraError: its run did not keep a step.
     """
-    workspace = kept_workspace(name, version)
-    run_stage("check", workspace, workspace.parameters("register"))
-    return read(workspace.folder("check"))
+    run_id, _ = run_of(name, version)
+    try:
+        return find_workspace(run_id)
+    except UsageError:
+        return kept_workspace(name, version)
 
 
 def kept_workspace(name: str, version: str) -> Workspace:

@@ -20,7 +20,8 @@ def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> d
     """(column, value) -> who belongs, bool (examples,).
 
     ``brightness`` in terciles of the mean luma, ``dark``, ``middling`` and ``bright``; with ``sizes``, ``size`` in
-    terciles of the image's pixels; and every column of words with 2 to `MOST_VALUES` values.
+    terciles of the image's pixels; every column of words with 2 to `MOST_VALUES` values; and of more, where all are
+    numbers, in terciles ``low``, ``middle`` and ``high``.
 
     Args:
         index: as `pipelines.datasets.index.build_index` gives it, of the test split.
@@ -35,11 +36,22 @@ def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> d
     for name in rows.columns:
         if name in NOT_CUT or name.startswith("mask"):
             continue
-        words = rows[name].to_numpy(object)
+        words = rows[name].astype(object).where(rows[name].notna(), None).to_numpy(object)
         values = sorted({word for word in words if isinstance(word, str)})
         if all(word is None or isinstance(word, str) for word in words) and 2 <= len(values) <= MOST_VALUES:
             found |= {(name, value): words == value for value in values}
+        elif len(values) > MOST_VALUES and (numbers := _numbers(words)) is not None:
+            found |= _terciles(numbers, name, ("low", "middle", "high"))
     return found
+
+
+def _numbers(words: NDArray[np.object_]) -> NDArray[np.float64] | None:
+    """Words that are all finite numbers, NaN where there is none; None where one is something else."""
+    try:
+        found = np.array([np.nan if word is None else float(word) for word in words])
+    except (TypeError, ValueError):
+        return None
+    return found if np.isfinite(found[[word is not None for word in words]]).all() else None
 
 
 def _terciles(values: NDArray[np.float64], column: str, names: tuple[str, str, str]) -> dict[tuple[str, str], Members]:

@@ -21,7 +21,7 @@ from tatara.core.progress import progress
 
 FOLDER = "gallery"
 SHOWN, OF_SLICE, SLICES = 12, 2, 4
-"""Images in all, of each slice, and slices that have theirs, the surest losses first."""
+"""Images in all, of each slice, and slices that have theirs, the greatest harm first."""
 SIDE = 480
 
 
@@ -66,7 +66,7 @@ def save_gallery(
         folder: of the check step.
         models: the challenger, and the champion where there is one.
         judged: the answers of each, the same examples in the same order.
-        slices: those that lost first.
+        slices: those that lost most first.
         files: path -> example.
     """
     chosen = _chosen(judged, slices)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pipelines.evidence.resampling import apart, p_of_loss, sampled, weightings, widened
 from pipelines.metrics.judged import Judged, Part
-from registry.evidence import SHOWN_WORST, Slice
-from tatara.core.hypotheses import accuracy_worse, examples_needed, holm
+from registry.evidence import SHOWN_WORST, Slice, most_harm_first
+from tatara.core.hypotheses import LEVEL, accuracy_worse, examples_needed, holm
 from tatara.core.statistics import Interval, paired_proportions_apart
 
 LEAST = 5
@@ -30,7 +30,8 @@ class _Tested:
 def slices(
     challenger: Judged, champion: Judged, columns: Mapping[tuple[str, str], NDArray[np.bool_]], margin: float, seed: int
 ) -> tuple[Slice, ...]:
-    """Every part of the kind's own and of ``columns`` with `LEAST` examples and more, those that lost most first.
+    """Every part of the kind's own and of ``columns`` with `LEAST` examples and more, in the order of
+    `registry.evidence.most_harm_first`.
 
     Args:
         challenger, champion: the same examples in the same order.
@@ -49,7 +50,7 @@ def slices(
         _slice(challenger, key, pair, one, p_holm, margin, weights)
         for (key, pair), one, p_holm in zip(kept.items(), tested, corrected, strict=True)
     ]
-    return tuple(sorted(found, key=lambda one: (one.p_holm, one.difference.value)))
+    return most_harm_first(found, LEVEL)
 
 
 def _tells(part: Part) -> bool:

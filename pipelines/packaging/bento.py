@@ -24,12 +24,14 @@ CODE = ("tatara/__init__.py", "tatara/core", "services")
 
 @dataclass(frozen=True)
 class Release:
-    """What is packaged: registered name and version, BentoML's tag in both stores, whether a GPU is demanded."""
+    """What is packaged: registered name and version, BentoML's tag in both stores, whether a GPU is demanded, and
+    whether the policy asks for a signature, without which no service serves it."""
 
     name: str
     version: str
     tag: str
     gpu: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,9 @@ def build_bento(
 def _fill_model(contents: Contents, converted: Path, lineage: Path) -> None:
     shutil.copytree(converted, contents.model)
     shutil.copyfile(lineage, contents.model / "lineage.json")
-    release = {"name": contents.release.name, "version": contents.release.version}
-    write_json(contents.model / "release.json", release)
+    release = contents.release
+    said = {"name": release.name, "version": release.version, **({"signed": True} if release.signed else {})}
+    write_json(contents.model / "release.json", said)
 
 
 def _fill_context(contents: Contents) -> None:

@@ -44,7 +44,8 @@ def run(workspace: Workspace, parameters: Parameters) -> None:
     with workspace.writing("package", parameters) as folder:
         approved = with_approval(read_chain(register / "lineage.json"), granted, workspace)
         write_text(folder / "approved.json", approved.model_dump_json(indent=1))
-        release = Release(name=name, version=version, tag=f"{slug(name)}:{version}", gpu=parameters.gpu)
+        tag = f"{slug(name)}:{version}"
+        release = Release(name=name, version=version, tag=tag, gpu=parameters.gpu, signed=granted.signed)
         write = partial(papers.write, workspace=workspace, parameters=parameters, granted=granted)
         home = state_root() / "bentoml"
         record = _record(build_bento(release, converted, folder / "approved.json", home, write))
@@ -77,12 +78,13 @@ def _hold_to_approval(what: str, granted: Granted, converted: Path) -> None:
 
 
 def _promote(name: str, version: str, granted: Granted) -> None:
-    """What a policy approved it promotes; what people approved an operator does, if that is who packages it."""
+    """What a policy approved it promotes, but over a champion nothing whose author overruled a gate; that, and what
+    people approved, an operator promotes, if that is who packages it."""
     what = f"{name}/{version}"
     if granted.signed:
         say(f"{what} is packaged; now: tatara sign {what}, then tatara review promote {what}")
         return
-    if granted.automatic:
+    if granted.automatic and not _takes_a_place_overruled(name, version):
         review.promote(None, name, version)
         return
     user = users.find(login())
@@ -90,6 +92,11 @@ def _promote(name: str, version: str, granted: Granted) -> None:
         review.promote(user.name, name, version, reason="packaged")
         return
     say(f"{what} is packaged; an operator lets it serve: tatara review promote {what}")
+
+
+def _takes_a_place_overruled(name: str, version: str) -> bool:
+    judgement, champion = review.record(name, version).judgement, versions.champion(name)
+    return judgement is not None and judgement.overruled and champion is not None and str(champion.version) != version
 
 
 def _record(built: dict[str, Any]) -> dict[str, Any]:

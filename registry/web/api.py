@@ -12,7 +12,7 @@ from registry import audit, auditing, review
 from registry.auditing import Audited
 from registry.card import prose
 from registry.card.prose import SectionName
-from registry.records import Act, Card, History, Judgement, Record, Summary
+from registry.records import Act, Card, History, Judgement, Moved, Record, Summary
 from registry.web.guard import DataScientistCalls, OperatorCalls, ReviewerCalls, ViewerCalls
 from registry.words import LONGEST
 from tatara.core.release import Release, ReleaseRole
@@ -142,6 +142,24 @@ def promote(visitor: OperatorCalls, name: str, version: str, body: Promotion) ->
 def rollback(visitor: OperatorCalls, name: str, version: str, body: Reason) -> Release:
     """Make it the champion again."""
     return review.roll_back(visitor.name, name, version, body.reason)
+
+
+@router.post(f"{AT}/withdraw")
+def withdraw(visitor: OperatorCalls, name: str, version: str, body: Reason) -> Release:
+    """Take it out as the canary."""
+    return review.withdraw(visitor.name, name, body.reason, version)
+
+
+@router.post(f"{AT}/retire")
+def retire(visitor: OperatorCalls, name: str, version: str, body: Reason) -> Record:
+    """End it for good."""
+    return review.retire(visitor.name, name, version, body.reason)
+
+
+@router.get("/reconciled")
+def reconciled(visitor: ViewerCalls) -> tuple[Moved, ...]:
+    """Aliases and published records that somebody moved behind the review."""
+    return review.reconcile()
 
 
 @router.get("/audit")

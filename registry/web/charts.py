@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from registry.evidence import Evidence, Figure, Slice
+from registry.evidence import Evidence, Figure, Slice, most_harm_first
 from registry.web.scales import Mark, Scale, mark, scale
 from registry.web.words import number, percent, plain, points
 from tatara.core.statistics import Interval
@@ -88,9 +88,9 @@ def levels(mine: Any, other: Any, evidence: Evidence) -> tuple[Levels, ...]:
     return tuple(made)
 
 
-def slices(found: Iterable[Slice], evidence: Evidence, margin: float, alpha: float = 0.05) -> Differences | None:
-    """The slices, those that most surely lost first."""
-    rows = list(found)
+def slices(found: Iterable[Slice], evidence: Evidence, margin: float, alpha: float) -> Differences | None:
+    """The slices, see `registry.evidence.most_harm_first`; ``margin`` and ``alpha`` are those of the gate."""
+    rows = most_harm_first(found, alpha)
     if not rows:
         return None
     on = scale([0.0, -margin, *(edge for one in rows for edge in (one.difference.low, one.difference.high))], -1, 1)

@@ -88,7 +88,7 @@ def withdraw(request: Request, visitor: OperatorDoes, name: str, version: str, r
     """Take the canary out."""
 
     def do(user: str, name: str, version: str, reason: str) -> object:
-        return review.withdraw(user, name, reason)
+        return review.withdraw(user, name, reason, version)
 
     return _do(request, visitor, name, version, "withdraw", reason, do)
 

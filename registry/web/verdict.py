@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from registry.evidence import Evidence, Slice
+from registry.evidence import Evidence, Slice, most_harm_first
 from registry.records import GateVerdict, Record
 from registry.web.words import number, percent, plain, points
 from tatara.core.statistics import Interval
@@ -65,7 +65,7 @@ def _last_word(record: Record) -> str | None:
 
 def _found(evidence: Evidence, alpha: float) -> str:
     said = [_primary(evidence)]
-    lost = [one for one in evidence.slices if one.p_holm < alpha]
+    lost = [one for one in most_harm_first(evidence.slices, alpha) if one.p_holm < alpha]
     if lost:
         said.append(f"{_slices(lost)}.")
     if (ratio := evidence.cost.latency_ratio) is not None:
@@ -91,10 +91,11 @@ def _primary(evidence: Evidence) -> str:
 
 
 def _slices(lost: list[Slice]) -> str:
-    """Which got worse, and by how much."""
+    """Which got worse, and by how much, the largest loss first."""
     named = [f"{plain(one.column)} {plain(one.value)} ({points(one.difference.value)})" for one in lost[:NAMED]]
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-    return f"Worse on {_listed(named) if not more else ', '.join(named)}{more}"
+    order = ", the largest loss first" if len(lost) > 1 else ""
+    return f"Worse on {_listed(named) if not more else ', '.join(named)}{more}{order}"
 
 
 def _points(gap: Interval) -> str:

@@ -101,13 +101,14 @@ def view(name: str, version: str, user: str) -> View:
     card, card_refused = _card(name, version)
     gates = {one.gate: one for one in judgement.verdicts} if judgement else {}
     margin = _number(gates.get("slices"), "margin") or (evidence.margin if evidence else None)
+    alpha = _number(gates.get("slices"), "alpha") or 0.0
     levels = evidence and charts.levels(_metrics(run_id), _metrics(other), evidence)
     return View(
         record=record, history=history, champion=champion,
-        verdict=verdict(record, _number(gates.get("slices"), "alpha") or 0.0),
+        verdict=verdict(record, alpha),
         earlier=_earlier(history.releases, version), was_champion=_was_champion(history.releases, version),
         tiles=_tiles(evidence, record), levels=levels or (), margin=margin,
-        slices=charts.slices(evidence.slices, evidence, margin or 0.0) if evidence else None,
+        slices=charts.slices(evidence.slices, evidence, margin or 0.0, alpha) if evidence else None,
         robustness=charts.robustness(evidence, _number(gates.get("robustness"), "margin")) if evidence else None,
         pairs=tuple((one.name, charts.pair(one)) for one in _figures(evidence)), gallery=found,
         plots=_plots(run_id, other), lineage=origin.lineage(run_id), rules=origin.rules(run_id),

@@ -11,10 +11,14 @@ function when(at) {
   return time;
 }
 
-function row(...cells) {
-  const line = document.createElement("tr");
-  for (const cell of cells) line.insertCell().append(cell);
-  return line;
+function add(table, ...cells) {
+  const line = table.tBodies[0].insertRow();
+  const names = table.tHead.rows[0].cells;
+  cells.forEach((cell, place) => {
+    const made = line.insertCell();
+    made.dataset.name = names[place].textContent;
+    made.append(cell);
+  });
 }
 
 function chance(p) {
@@ -46,27 +50,27 @@ function section({ name, status, history }) {
     one.querySelector(".refused").append(item);
   }
   if (status.trial) trial(one.querySelector(".trial"), status);
-  for (const event of history) one.querySelector(".history tbody").append(happened(event));
+  for (const event of history) happened(one.querySelector(".history"), event);
   return one;
 }
 
 function trial(table, { candidate, trial: { share, decision, reason, measures } }) {
   const how = share ? `answers ${(100 * share).toFixed(0)}% of the requests` : "is asked copies, answers none";
-  table.parentElement.hidden = false;
+  table.hidden = false;
   table.caption.textContent = `Version ${candidate.version} ${how}. ${decision.replace("_", " ")}: ${reason}`;
   for (const [name, one] of Object.entries(measures)) {
     const line = one.observations ? one.line : "nothing yet";
-    table.tBodies[0].append(row(name, line, chance(one.p_worse), chance(one.p_not_worse)));
+    add(table, name, line, chance(one.p_worse), chance(one.p_not_worse));
   }
 }
 
-function happened(event) {
+function happened(table, event) {
   const what = document.createElement("span");
   what.className = `what${bad.has(event.event) ? " bad" : ""}`;
   what.textContent = event.event;
   const took = event.seconds === null ? "" : `, in ${event.seconds.toFixed(2)} s`;
   const version = `${event.version ?? "–"}${event.before ? `, was ${event.before}` : ""}${took}`;
-  return row(when(event.at), what, version, event.by, event.reason);
+  add(table, when(event.at), what, version, event.by, event.reason);
 }
 
 async function look() {

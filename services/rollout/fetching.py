@@ -11,13 +11,13 @@ from tatara.core.errors import RefusedError, TataraError
 from tatara.core.files import digest, read_json, sha256_file, tree, whole_directory
 from tatara.core.manifest import verify_seal
 from tatara.core.release import Release
-from tatara.core.signature import require_signed, required_key, signature_of
+from tatara.core.signature import key_for, require_signed, signature_of
 
 
 def fetch(release: Release, deployment: Path) -> Copy:
     """Copy the model that ``release`` names into ``models/`` of a deployment's folder, and hold the copy to the record.
 
-    The signature is asked for where ``TATARA_PUBLIC_KEY`` names a key.
+    The signature is asked for where ``TATARA_PUBLIC_KEY`` names a key, or the model's policy asks for it.
 
     Raises:
         RefusedError: a digest, the signature or the name is not the record's.
@@ -95,13 +95,13 @@ def whole(folder: Path, manifest: str) -> bool:
 
 def _hold_to(release: Release, folder: Path) -> None:
     what = f"{release.name}/{release.version}"
-    if key := required_key():
-        require_signed(folder, key)
     try:
-        said = read_json(folder / "release.json")
+        said = dict(read_json(folder / "release.json"))
         found = (str(said["name"]), str(said["version"]))
     except (OSError, ValueError, KeyError, TypeError):
         raise RefusedError(f"{what}: its release.json cannot be read; package it again") from None
+    if key := key_for(said):
+        require_signed(folder, key)
     if found != (release.name, release.version):
         raise RefusedError(f"{what}: the model at {release.place} says that it is {'/'.join(found)}; package it again")
     if sha256_file(folder / "contract.json") != release.digests.get("contract"):

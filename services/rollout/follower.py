@@ -11,11 +11,12 @@ from typing import Literal, get_args
 from services.engine import Engine
 from services.models import Slot
 from services.rollout.admission import admit
+from services.rollout.book import Book, What
 from services.rollout.channel import Followed
 from services.rollout.copies import remove_others
 from services.rollout.deployment import Deployment, now
 from services.rollout.fetching import fetch
-from services.rollout.records import Copy, Desired, Event, Pinned, Refusal, Status
+from services.rollout.records import Copy, Desired, Pinned, Status
 from services.rollout.trial import Trial
 from services.settings import Pin, read_settings
 from tatara.core.errors import RefusedError, TataraError
@@ -23,11 +24,8 @@ from tatara.core.release import Release, ReleaseRole
 
 logger = logging.getLogger("tatara.rollout")
 POLL_SECONDS = 0.2
-TELL_SECONDS = 1.0
-"""Between two writings of the status where only a trial's counts have changed."""
 AGAIN_SECONDS = 30.0
 """After which a version that was refused is tried again: a store may have been away."""
-What = ReleaseRole | Literal["pinned", "desired"]
 
 
 class Follower:
@@ -43,14 +41,18 @@ class Follower:
         if status is None:
             raise TataraError(f"{deployment.folder}: nothing was fetched yet; run `tatara deploy`")
         fresh = {"pid": os.getpid(), "candidate": None, "trial": None, "refusals": ()}
-        self.status = status.model_copy(update=fresh)
+        self._book = Book(deployment, status.model_copy(update=fresh))
         self.deployment, self.slot = deployment, slot
         self.trial: Trial | None = None
-        self._told: tuple[float, Status | None] = (0.0, None)
         self._engines = {status.serving.folder: slot.current}
         self._tried: dict[tuple[What, str], float] = {}
         self._desired: Desired | None = None
         self._roles: dict[ReleaseRole, Followed] = {}
+
+    @property
+    def status(self) -> Status:
+        """As it is now."""
+        return self._book.status
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -68,7 +70,7 @@ class Follower:
             await self._follow(self._desired)
             await self._try(self._desired)
         await self._judge()
-        await self._tell()
+        await self._book.tell()
 
     async def _look(self) -> None:
         """Read what is wanted and what is published; what cannot be believed changes nothing."""
@@ -76,16 +78,16 @@ class Follower:
             self._desired = await asyncio.to_thread(lambda: self.deployment.desired)
             if not self._roles:
                 self._roles = {role: self._followed(role, self._desired) for role in get_args(ReleaseRole)}
-            self._clear("desired")
+            self._book.clear("desired")
         except TataraError as error:
-            await self._refuse("desired", None, str(error))
+            await self._book.refuse("desired", None, str(error))
         for role, followed in self._roles.items():
             try:
                 if await asyncio.to_thread(followed.look):
-                    self._clear(role)
-                    self._set(sequences={**self.status.sequences, role: followed.sequence})
+                    self._book.clear(role)
+                    self._book.set(sequences={**self.status.sequences, role: followed.sequence})
             except TataraError as error:
-                await self._refuse(role, None, str(error))
+                await self._book.refuse(role, None, str(error))
 
     def _followed(self, role: ReleaseRole, desired: Desired) -> Followed:
         sequence = self.status.sequences.get(role, 0)
@@ -94,11 +96,11 @@ class Follower:
     async def _follow(self, desired: Desired) -> None:
         """Let the pinned version serve, or else the champion."""
         pinned, release = desired.pinned, self._roles["champion"].release
-        self._set(pinned=pinned)
+        self._book.set(pinned=pinned)
         if pinned is not None:
             await self._attempt("pinned", pinned.version, pinned.at, lambda: self._swap_back(pinned))
         elif release is not None:
-            self._clear("pinned")
+            self._book.clear("pinned")
             await self._attempt("champion", release.version, str(release.sequence), lambda: self._swap_to(release))
 
     async def _swap_back(self, pinned: Pinned) -> None:
@@ -120,14 +122,14 @@ class Follower:
     async def _swap(self, found: Copy, event: Literal["swapped", "rolled back"], by: str, reason: str) -> None:
         before, began = self.status.serving, time.monotonic()
         if found.folder == before.folder:
-            self._set(serving=found)
+            self._book.set(serving=found)
             return
         engine = self._engines.get(found.folder) or await self._bring(found)
         self.slot.swap(engine)
         seconds = round(time.monotonic() - began, 3)
-        self._set(serving=found, previous=before, since=now())
-        await self._record(event, found.version, by, reason, before.version, seconds)
-        await self._tell()
+        self._book.set(serving=found, previous=before, since=now())
+        await self._book.record(event, found.version, by, reason, before.version, seconds)
+        await self._book.tell()
         await self._tidy()
 
     async def _bring(self, found: Copy) -> Engine:
@@ -151,7 +153,7 @@ class Follower:
         release, share = self._roles["canary"].release, desired.canary or 0.0
         why = self._why_no_trial(desired, release)
         if why is not None or release is None:
-            self._clear("canary", records=False)
+            self._book.clear("canary", records=False)
             await self._end(why or "there is no canary")
             return
         running = self.status.candidate if self.trial is not None else None
@@ -174,16 +176,17 @@ class Follower:
         return None
 
     async def _begin(self, release: Release, desired: Desired) -> None:
-        share = desired.canary or 0.0
+        share, running = desired.canary or 0.0, self.status.candidate
+        same = running is not None and running.sequence == release.sequence
+        await self._end("another version serves: it begins anew" if same else "another takes its place")
         found = await asyncio.to_thread(fetch, release, self.deployment.folder)
-        await self._end("another takes its place")
         engine = self._engines.get(found.folder) or await self._bring(found)
         if engine not in self.slot.engines:
             self.slot.add(engine)
         self.trial = self.slot.tried = Trial(self.slot, engine, share, desired.least_agreement)
-        self._set(candidate=found, withdrawn=None)
+        self._book.set(candidate=found, withdrawn=None)
         how = f"{share:.0%} of the requests" if share else "copies only"
-        await self._record("canary" if share else "shadow", found.version, release.by, f"{how}; {release.reason}")
+        await self._book.record("canary" if share else "shadow", found.version, release.by, f"{how}; {release.reason}")
 
     async def _end(self, reason: str) -> None:
         if self.trial is None:
@@ -191,8 +194,8 @@ class Follower:
         self.trial.close()
         version = self.status.candidate.version if self.status.candidate else None
         self.trial = self.slot.tried = None
-        self._set(candidate=None, trial=None)
-        await self._record("ended", version, "server", reason)
+        self._book.set(candidate=None, trial=None)
+        await self._book.record("ended", version, "server", reason)
         await self._tidy()
 
     async def _judge(self) -> None:
@@ -201,13 +204,13 @@ class Follower:
         if self.trial is None or candidate is None:
             return
         verdict, before = self.trial.verdict(), self.status.trial
-        self._set(trial=self.trial.report())
+        self._book.set(trial=self.trial.report())
         if verdict.decision == "worse":
-            self._set(withdrawn=(candidate.sequence, verdict.reason))
-            await self._record("withdrawn", candidate.version, "server", verdict.reason)
+            self._book.set(withdrawn=(candidate.sequence, verdict.reason))
+            await self._book.record("withdrawn", candidate.version, "server", verdict.reason)
             await self._end("it was withdrawn")
         elif verdict.decision == "not_worse" and (before or {}).get("decision") != "not_worse":
-            await self._record("ready", candidate.version, "server", verdict.reason)
+            await self._book.record("ready", candidate.version, "server", verdict.reason)
 
     async def _attempt(self, what: What, version: str | None, key: str, do: Callable[[], Awaitable[None]]) -> None:
         """Do it, unless the same failed a moment ago; a failure is told in status and history, and changes nothing."""
@@ -215,58 +218,14 @@ class Follower:
             return
         try:
             await do()
-        except (TataraError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, TataraError | OSError):
+                logger.exception("%s: %s %s cannot be taken", self.status.name, what, version)
             self._tried[what, key] = time.monotonic() + AGAIN_SECONDS
-            await self._refuse(what, version, " ".join(str(error).split()))
+            await self._book.refuse(what, version, " ".join(str(error).split()) or type(error).__name__)
             return
         self._tried.pop((what, key), None)
-        self._clear(what, records=False)
-
-    async def _refuse(self, what: What, version: str | None, reason: str) -> None:
-        if any((one.role, one.version, one.reason) == (what, version, reason) for one in self.status.refusals):
-            return
-        self._clear(what)
-        refusal = Refusal(role=what, version=version, reason=reason, at=now())
-        self._set(refusals=(*self.status.refusals, refusal))
-        logger.error("%s: %s %s is refused, %s serves on: %s", self.status.name, what, version or "record",
-                     self.status.serving.version, reason)  # fmt: skip
-        await self._record("refused", version, "server", f"{what}: {reason}")
-
-    def _clear(self, what: What, records: bool = True) -> None:
-        """Forget refusals: of versions, and of ``records`` that could not be believed until another one came."""
-        kept = (one for one in self.status.refusals if one.role != what or (one.version is None and not records))
-        self._set(refusals=tuple(kept))
-
-    def _set(self, **changes: object) -> None:
-        self.status = self.status.model_copy(update=changes)
-
-    async def _record(
-        self, event: str, version: str | None, by: str, reason: str, before: str | None = None,
-        seconds: float | None = None,
-    ) -> None:  # fmt: skip
-        line = Event.model_validate(
-            {"at": now(), "event": event, "version": version, "before": before, "seconds": seconds, "by": by,
-             "reason": reason}
-        )  # fmt: skip
-        logger.info("%s: %s %s (%s)", self.status.name, event, version, reason)
-        try:
-            await asyncio.to_thread(self.deployment.append, line)
-        except OSError as error:
-            logger.error("%s: the history cannot be written (%s)", self.status.name, error)
-
-    async def _tell(self) -> None:
-        """Write the status where it has changed."""
-        at, told = self._told
-        same = told is not None and told.model_copy(update={"trial": None}) == self.status.model_copy(
-            update={"trial": None}
-        )
-        if same and (told == self.status or time.monotonic() - at < TELL_SECONDS):
-            return
-        self._told = (time.monotonic(), self.status)
-        try:
-            await asyncio.to_thread(self.deployment.tell, self.status.model_copy(update={"at": now()}))
-        except OSError as error:
-            logger.error("%s: the status cannot be written (%s)", self.status.name, error)
+        self._book.clear(what, records=False)
 
     async def _tidy(self) -> None:
         """Let go of what neither serves, nor served before, nor is tried."""

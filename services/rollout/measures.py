@@ -29,7 +29,7 @@ class Measure:
 
     Args:
         name: of it.
-        says: what its mean is, in words with a place for the number.
+        says: what its mean is, in words with places for it and for the number of observations.
         bound: of the mean of what is observed; above it the candidate is worse.
         margin: of the mean; below it the candidate is not worse.
         low: the least that is observed; the most is 1.
@@ -62,7 +62,7 @@ class Measure:
     @property
     def line(self) -> str:
         """In words."""
-        return f"{self._says.format(self._worse.mean)} of {self.observations}"
+        return self._says.format(self._worse.mean, self.observations)
 
     def report(self) -> dict[str, Any]:
         """For programs."""
@@ -76,10 +76,10 @@ def all_measures(least_agreement: float) -> dict[str, Measure]:
     """By name, in the order in which they are told."""
     most = 1 - least_agreement
     found = (
-        Measure("failures", "fails more often by {:.3f}", 0.0, 0.02, -1.0),
-        Measure("agreement", "answers otherwise by {:.3f}", most, max(most, 1e-3), 0.0),
-        Measure("latency", f"is over {SLOWER:g} times slower more often than faster by {{:.3f}}", 0.0, 0.2, -1.0),
-        Measure("quality", "is right less often by {:.3f}", 0.0, 0.02, -1.0),
+        Measure("failures", "fails on {:.1%} more of {}", 0.0, 0.02, -1.0),
+        Measure("agreement", "answers otherwise on {:.1%} of {}", most, max(most, 1e-3), 0.0),
+        Measure("latency", f"is {SLOWER:g} times slower on {{:.1%}} more than faster, of {{}}", 0.0, 0.2, -1.0),
+        Measure("quality", "is right on {:.1%} less of {} labelled", 0.0, 0.02, -1.0),
     )
     return {one.name: one for one in found}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.rollout.channel import Followed
 from services.rollout.deployment import Deployment, now
 from services.rollout.fetching import fetch, whole
-from services.rollout.records import Event, Status
+from services.rollout.records import Desired, Event, Status
 from tatara.core.errors import TataraError
 
 
@@ -21,6 +21,8 @@ def prepare(deployment: Deployment) -> Status:
         TataraError: there is no record, or a file is missing.
     """
     desired, status = deployment.desired, deployment.status
+    if status is not None:
+        status = _gone_back(deployment, desired, status)
     if status is not None and whole(deployment.folder / status.serving.folder, status.serving.manifest):
         return status
     sequence = status.sequences.get("champion", 0) if status else 0
@@ -40,4 +42,18 @@ def prepare(deployment: Deployment) -> Status:
     deployment.tell(made)
     reason = release.reason or f"release {release.sequence}"
     deployment.append(Event(at=now(), event="deployed", version=found.version, by=release.by, reason=reason))
+    return made
+
+
+def _gone_back(deployment: Deployment, desired: Desired, status: Status) -> Status:
+    """The status in which the version before serves, where an operator went back while no server ran."""
+    pinned, before = desired.pinned, status.previous
+    if pinned is None or before is None or before.version != pinned.version or status.serving.version == before.version:
+        return status
+    made = status.model_copy(update={"serving": before, "previous": status.serving, "since": now()})
+    deployment.tell(made)
+    deployment.append(
+        Event(at=now(), event="rolled back", version=before.version, before=status.serving.version, by=pinned.by,
+              reason=pinned.reason)
+    )  # fmt: skip
     return made

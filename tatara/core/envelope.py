@@ -1,12 +1,9 @@
 """Signed JSON: DSSE envelopes (github.com/secure-systems-lab/dsse) with Ed25519 signatures (RFC 8032)."""
 
 import base64
-import binascii
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-
-from pydantic import ValidationError
 
 from tatara.core.contract import Strict
 from tatara.core.errors import RefusedError, TataraError
@@ -64,7 +61,7 @@ def opened(content: bytes | str, kind: str, schema: type[Payload], key: "Ed25519
         return schema.model_validate_json(body)
     except InvalidSignature:
         raise RefusedError(f"the signature of the {kind} does not hold: it was changed after it was signed") from None
-    except (ValidationError, binascii.Error) as error:
+    except ValueError as error:
         raise RefusedError(f"not a signed {kind} ({str(error).splitlines()[0]})") from None
 
 

@@ -14,7 +14,7 @@ import binascii
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,24 @@ def required_key() -> Path | None:
     """The public key of ``TATARA_PUBLIC_KEY``, None where it is not set."""
     given = os.environ.get(PUBLIC_KEY)
     return Path(given) if given else None
+
+
+def key_for(release: Mapping[str, Any]) -> Path | None:
+    """The public key that a packaged model must be signed with, None where nobody asks.
+
+    Args:
+        release: its ``release.json``, which says ``signed`` where the policy that approved it asks for a signature.
+
+    Raises:
+        RefusedError: the policy asks, and no key is named.
+    """
+    key = required_key()
+    if key is None and release.get("signed"):
+        raise RefusedError(
+            f"the policy of {release.get('name')}/{release.get('version')} asks for a signature; name the public key: "
+            f"{PUBLIC_KEY}=package.pub"
+        )
+    return key
 
 
 def signature_of(path: Path) -> Path:

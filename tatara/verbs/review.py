@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tatara.core.errors import TataraError, UsageError
+from tatara.core.errors import UsageError
 from tatara.verbs import Output, Request
 from tatara.verbs.options import boolean, options, port, subject
 
@@ -67,22 +67,16 @@ def _show(request: Request, given: dict[str, Any], output: Output) -> int:
 
 
 def _check(request: Request, given: dict[str, Any], output: Output) -> int:
-    """Run the pipelines' check step in the folder of the version's run; the registry judges what it finds."""
+    """Run the pipelines' check step in the folder of the version's run, or on what the run kept where that folder is
+    not on this machine; the registry judges what it finds."""
+    from pipelines.evidence.again import workspace_of
     from pipelines.run import run_stage
-    from pipelines.workspace import find_workspace
     from registry import review as service
-    from registry.acting import run_of
     from registry.users import login
     from tatara.core.errors import RefusedError
 
     name, version = version_of(request)
-    run_id, _ = run_of(name, version)
-    try:
-        workspace = find_workspace(run_id)
-    except UsageError:
-        raise TataraError(
-            f"the folder of run {run_id} is not on this machine; check {name}/{version} where it was trained"
-        ) from None
+    workspace = workspace_of(name, version)
     parameters = workspace.parameters("register")
     if given.get("force"):
         parameters = parameters.model_copy(update={"force": True})

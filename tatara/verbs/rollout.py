@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tatara.core.errors import RefusedError, TataraError, UsageError
 from tatara.core.home import state_root
+from tatara.core.login import login
 from tatara.verbs import Output, Request
 from tatara.verbs.deploy import deployment_of
 from tatara.verbs.options import boolean, options, subject
@@ -50,7 +51,7 @@ def rollback(request: Request, output: Output) -> int:
     if status.previous is None:
         raise RefusedError(f"{name}: no version served before {status.serving.version} here; nothing to go back to")
     target, began = status.previous.version, time.monotonic()
-    wanted = Pinned(version=target, at=now(), by=_login(), reason=reason)
+    wanted = Pinned(version=target, at=now(), by=login(), reason=reason)
     deployment.want(deployment.desired.model_copy(update={"pinned": wanted}))
     if running(deployment):
         _until(deployment, lambda one: one.serving.version == target, "pinned")
@@ -188,9 +189,3 @@ def _tell_registry(do: Callable[[Any, str], Any]) -> str | None:
     except Exception as error:  # whatever it is, the server has done its part already
         return " ".join(str(error).split()) or type(error).__name__
     return None
-
-
-def _login() -> str:
-    from registry.users import login
-
-    return login()

@@ -160,8 +160,14 @@ def start(
     tag: str, port: int | None = None, gpu: bool = False, int8: bool = False, key: Path | None = None
 ) -> "Service":
     """The Bento ``tag`` as a running service of this machine, on demand on the GPU, from the quantized graph, or only
-    where it is signed with ``key``."""
+    where it is signed with ``key``; with the registry's where its policy asks for a signature."""
+    from registry import signing
     from services.launch import launch
+    from tatara.core.files import read_json
+    from tatara.core.signature import required_key
+
+    if key is None and required_key() is None and read_json(_model_folder(tag) / "release.json").get("signed"):
+        key = signing.public_key()
 
     log = state_root() / "logs" / f"{tag.replace(':', '-')}.log"
     print(f"starting  {tag} (log: {log})", file=sys.stderr, flush=True)
@@ -194,7 +200,8 @@ def bento_tag(reference: str, key: Path | None = None) -> str:
 
     Args:
         reference: of the version.
-        key: public, that the Bento must be signed with; that of ``TATARA_PUBLIC_KEY`` by default, if any.
+        key: public, that the Bento must be signed with; by default that of ``TATARA_PUBLIC_KEY``, or where the
+            version's policy asks for a signature the registry's, if any.
 
     Raises:
         UsageError: no such version.
@@ -205,7 +212,7 @@ def bento_tag(reference: str, key: Path | None = None) -> str:
 
 
 def _packaged(reference: str, key: Path | None = None) -> Any:
-    from registry import versions
+    from registry import review, signing, versions
     from services.signed import require_signed_bento
     from tatara.core.signature import required_key
 
@@ -213,7 +220,10 @@ def _packaged(reference: str, key: Path | None = None) -> Any:
     if "tatara.bento" not in found.tags:
         run = f"`tatara package workspace={found.run_id}`"
         raise TataraError(f"{found.name}/{found.version} is registered but not packaged; run {run}")
-    if key := key or required_key():
+    key = key or required_key()
+    if key is None and review.asks_for_signature(found.name, str(found.version)):
+        key = signing.public_key()
+    if key:
         require_signed_bento(
             found.tags["tatara.bento"], state_root() / "bentoml", key, (found.name, str(found.version))
         )

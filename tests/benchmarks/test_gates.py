@@ -30,5 +30,5 @@ def test_a_class_that_lost_is_named_while_the_mean_rises(kind: str) -> None:
     for _ in range(2):
         whole, parts = gates.verdicts(kind, generator, count, shift)
         assert parts.verdict == "fail"
-        assert f"label = {gates.LOST} " in parts.line
+        assert f"label = {gates.LOST}:" in parts.line
         assert float(whole.numbers["value"] or 0) > 0

@@ -1,6 +1,5 @@
 """The models at their papers' size: the published parameter counts, a training step, one export, its memory."""
 
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipelines.conversion.reference import blank_model, trained_model
 from pipelines.parameters import resolve
 from pipelines.stages import train
 from pipelines.workspace import Workspace
+from tests.exported import exports_at
 from tests.tiny import make_shapes, mark_validated
 
 # Trainable and not, with the 1,000 classes of ImageNet, as https://keras.io/api/applications lists them.
@@ -23,10 +23,7 @@ PUBLISHED = {"densenet121": 8_062_504, "mobilenet_v2": 3_538_984, "resnet50": 25
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("model", "parameters"), PUBLISHED.items())
 def test_parameters_are_those_published_and_it_exports(project: Path, model: str, parameters: int) -> None:
-    card = show_model(model, {"classes": "1000"})
-    assert card.parameters == parameters
-    assert card.bytes == pytest.approx(4 * parameters, rel=0.05)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6e6  # kB: six gigabytes
+    exports_at(parameters, model, {"classes": "1000"})
 
 
 @pytest.mark.paper
@@ -65,7 +62,4 @@ def test_a_step_of_a_detector_reaches_down_to_its_first_layer(module_project: Pa
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("model", OBJECTS)
 def test_a_detector_exports(project: Path, model: str) -> None:
-    card = show_model(model, {})
-    assert card.parameters == OBJECTS[model][1]
-    assert card.bytes == pytest.approx(4 * card.parameters, rel=0.05)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6e6  # kB: six gigabytes
+    exports_at(OBJECTS[model][1], model, {})

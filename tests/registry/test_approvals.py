@@ -319,7 +319,7 @@ def test_a_worse_slice_is_named_with_its_worst_examples(store: Path) -> None:
     assert found.summary.state == "rejected"
     assert found.judgement is not None
     (blocking,) = found.judgement.blocking
-    assert "label = 8 -0.2000 [-0.3000, -0.1000], p = 0.001" in blocking.line
+    assert "label = 8: -20.00 points [-30.00, -10.00], p = 0.001" in blocking.line
     assert blocking.examples == ("test/8/0.png", "test/8/1.png")
     assert "label = 8" in found.summary.answer.line
 

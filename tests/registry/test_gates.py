@@ -59,17 +59,17 @@ def test_parity() -> None:
 
 def test_above_chance() -> None:
     gate = {"gate": "above_chance", "blocks": ["fail", "not_enough_data"]}
-    check(evidence(), gate, "pass", "better than guessing (+0.5000 [+0.4000, +0.6000])")
+    check(evidence(), gate, "pass", "better than guessing (+50.00 points [+40.00, +60.00])")
     said = "100 test examples do not show it better than guessing"
     found = evidence(above_chance=interval(0.1, -0.1, 0.3))
     # Half the width is 0.2 on 100 examples; to lie above 0 it has to be 0.1, which takes four times as many.
     assert (
         check(
-            found, gate, "not_enough_data", f"{said} (+0.1000 [-0.1000, +0.3000]); about 400 examples would decide"
+            found, gate, "not_enough_data", f"{said} (+10.00 points [-10.00, +30.00]); about 400 examples would decide"
         ).needed
         == 400
     )
-    none = "no better than guessing (-0.2000 [-0.3000, +0.0000])"
+    none = "no better than guessing (-20.00 points [-30.00, +0.00])"
     check(evidence(above_chance=interval(-0.2, -0.3, 0.0)), gate, "fail", none)
     policy = Policy.model_validate({"version": 1, "approvals": 0, "expires_days": 1, "signed": False, "margin": 0.1,
                                     "gates": (gate,)})  # fmt: skip
@@ -91,8 +91,8 @@ def test_above_chance() -> None:
 def test_comparison(gap: tuple[float, float, float], demand: str, verdict: str, stands: str) -> None:
     found = judged(against(comparison=(compared(*gap),)), {"gate": "comparison", "demand": demand})
     assert found.verdict == verdict
-    shown = f"{gap[0]:+.4f} [{gap[1]:+.4f}, {gap[2]:+.4f}]"
-    assert found.line.startswith(f"{stands} against colours/1: accuracy {shown} on 100 examples, margin 0.02")
+    shown = f"{100 * gap[0]:+.2f} points [{100 * gap[1]:+.2f}, {100 * gap[2]:+.2f}]"
+    assert found.line.startswith(f"{stands} against colours/1: accuracy {shown} on 100 examples, margin 2")
     assert ("the policy asks for better" in found.line) == (demand == "better" and stands != "better")
 
 
@@ -134,20 +134,19 @@ def test_a_first_version_has_nothing_to_be_worse_than() -> None:
 def test_slices() -> None:
     gate = {"gate": "slices"}
     fine = (part("3", (0.0, -0.1, 0.1), 1.0), part("8", (-0.01, -0.1, 0.1), 0.6))
-    check(against(slices=fine), gate, "pass", "none of 2 slices is shown to be worse by more than 0.02 (Holm)")
-    lost = (part("8", (-0.2, -0.3, -0.1), 0.001), part("3", (-0.1, -0.15, -0.05), 0.04), part("1", (0, -1, 1), 1.0))
+    check(against(slices=fine), gate, "pass", "none of 2 slices is shown to be worse by more than 2 points (Holm)")
+    lost = (part("3", (-0.1, -0.15, -0.05), 0.001), part("8", (-0.2, -0.3, -0.1), 0.04), part("1", (0, -1, 1), 1.0))
     line = (
-        "2 slices got worse than 0.02: label = 8 -0.2000 [-0.3000, -0.1000], p = 0.001; "
-        "label = 3 -0.1000 [-0.1500, -0.0500], p = 0.04"
+        "2 slices got worse by more than 2 points, the largest loss first: "
+        "label = 8: -20.00 points [-30.00, -10.00], p = 0.04; label = 3: -10.00 points [-15.00, -5.00], p = 0.001"
     )
     said = check(against(slices=lost), gate, "fail", line)
     assert said.examples == ("test/8/0.png", "test/8/1.png", "test/3/0.png", "test/3/1.png")
     assert said.numbers["slice"] == "label = 8"
     assert judged(against(slices=lost), {"gate": "slices", "alpha": 0.01}).line.startswith("a slice got worse")
     doubtful = (part("8", (-0.1, -0.3, 0.1), 0.2, needed=61),)
-    line = (
-        "label = 8 -0.1000 [-0.3000, +0.1000], p = 0.2, which 30 examples do not decide; about 61 examples would decide"
-    )
+    line = "label = 8: -10.00 points [-30.00, +10.00], p = 0.2, which 30 examples do not decide"
+    line += "; about 61 examples would decide"
     assert check(against(slices=doubtful), gate, "not_enough_data", line).needed == 61
 
 
@@ -175,11 +174,11 @@ def test_severity_and_robustness() -> None:
         figure("blur", (-0.2, -0.3, -0.1), higher=True), figure("noise", (0, -0.01, 0.01), higher=True),
     )  # fmt: skip
     gate = {"gate": "robustness", "margin": 0.05}
-    check(against(robustness=corrupted), gate, "fail", "blur worse: -0.2000 [-0.3000, -0.1000], margin 0.05")
+    check(against(robustness=corrupted), gate, "fail", "blur worse: -20.00 points [-30.00, -10.00], margin 5")
     above = (figure("blur", (-0.2, -0.3, -0.1), higher=True, level=interval(0.1, 0.05, 0.15)),)
     assert judged(against(robustness=above), gate).verdict == "pass"
     alone = (figure("blur", None, higher=True),)
-    check(evidence(robustness=alone), gate, "pass", "blur 0.1000 [0.0500, 0.1500], no champion to compare with")
+    check(evidence(robustness=alone), gate, "pass", "no champion to compare with: blur +10.00 points [+5.00, +15.00]")
 
 
 def test_latency() -> None:

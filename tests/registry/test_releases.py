@@ -13,7 +13,7 @@ from tatara import cli
 from tatara.core.envelope import opened, public_key
 from tatara.core.errors import RefusedError
 from tatara.core.release import KIND, Release, ReleaseRole, place_in_channel
-from tests.registry.cases import NAME, against, checked, new_version, packaged, run_of, serving
+from tests.registry.cases import NAME, against, checked, new_version, packaged, part, run_of, serving
 
 
 @pytest.fixture
@@ -56,6 +56,20 @@ def test_a_canary_is_named_beside_the_champion(approved: tuple[str, str], monkey
     assert (published("champion").version, published("champion").sequence) == ("1", 1)
     assert review.record(NAME, version).summary.roles == ("canary",)
     assert review.reconcile() == ()
+
+
+def test_what_its_author_overruled_takes_no_champions_place_by_the_policy(store: Path) -> None:
+    """Its author's word alone would let a model serve that the gates stop."""
+    serving()
+    version = new_version()
+    lost = (part("8", (-0.2, -0.3, -0.1), 0.001),)
+    assert checked(against(version=version, slices=lost), forced=True).summary.state == "approved"
+    packaged(version)
+    with pytest.raises(RefusedError, match="a gate blocks .* an operator lets it take the place of colours/1"):
+        review.promote(None, NAME, version)
+    assert (alias("champion"), state(version)) == ("1", "approved")
+    assert review.promote("olga", NAME, version).version == version
+    assert alias("champion") == version
 
 
 def test_another_canary_takes_its_place(approved: tuple[str, str]) -> None:

@@ -86,6 +86,25 @@ def test_a_bento_that_was_signed_for_another_version_is_refused(home: Path, keys
         require_signed_bento("colours:1", home, keys[1], ("colours", "2"))
 
 
+def test_a_model_whose_policy_asks_for_a_signature_is_not_served_without_a_key(
+    home: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = home / "models" / "colours" / "1"
+    write_json(model / "release.json", {"name": "colours", "version": "1", "signed": True})
+    sealed = read_json(model / "manifest.json")
+    write_json(model / "manifest.json", {**sealed, "release.json": tree(model)["release.json"]})
+    pin = Pin(model)
+    monkeypatch.delenv("TATARA_PUBLIC_KEY", raising=False)
+    with pytest.raises(RefusedError, match="policy of colours/1 asks for a signature; name the public key"):
+        load(pin, read_settings(pin))
+
+    monkeypatch.setenv("TATARA_PUBLIC_KEY", str(keys[1]))
+    with pytest.raises(RefusedError, match="was changed since it was signed"):
+        load(pin, read_settings(pin))
+    sign(model, keys[0])
+    assert load(pin, read_settings(pin))[1].version == "1"
+
+
 def test_a_service_holds_its_model_to_the_signature_by_itself(
     home: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,10 @@ def test_metrics_count_requests_batches_and_refusals_by_rule(http: httpx.Client)
     )
     assert list(grown.values()) == [1, 1, 1, 3, 3, 2]
     lineage = http.get("/readyz").headers["x-tatara-lineage"]
-    assert f'tatara_model_info{{lineage="{lineage}",name="colours",version="1"}} 1.0' in after
+    assert (
+        f'tatara_model_info{{lineage="{lineage}",name="colours",provider="CPUExecutionProvider",version="1"}} 1.0'
+        in after
+    )
 
 
 def test_openapi_describes_what_is_there(http: httpx.Client) -> None:

@@ -19,11 +19,11 @@ from tatara import cli
 from tatara.core.files import digest, tree, write_json
 from tatara.verbs.deploy import deployment_of
 from tests.registry.cases import NAME, against, checked, evidence, new_version, run_of
-from tests.registry.conftest import migrated, store
+from tests.registry.conftest import migrated, server, store, team_store
 from tests.services.model_folder import plain, write_chain, write_converted
 from tests.services.rollout.published import until, words
 
-__all__ = ["migrated", "store"]
+__all__ = ["migrated", "server", "store", "team_store"]
 IMAGE = {"content-type": "image/png"}
 
 
@@ -46,7 +46,7 @@ def version(root: Path, labels: tuple[str, ...]) -> str:
 def shell(*words: str) -> tuple[int, dict]:
     """Exit code and JSON of a command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tatara", *words, "--json", "--debug"], stdout=subprocess.PIPE, text=True, check=False,
+        [sys.executable, "-m", "tatara", *words, "--json"], stdout=subprocess.PIPE, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
     )  # fmt: skip
     return done.returncode, json.loads(done.stdout)
@@ -96,6 +96,8 @@ def test_deployed_followed_rolled_back_tried_and_promoted(store: Path, monkeypat
 
         review.promote("olga", NAME, second, "canary", "again")
         until(deployment, lambda one: one.candidate is not None)
+        code, told = shell("rollout", "status", NAME)
+        assert (code, told["candidate"]["version"], told["trial"]["share"]) == (0, second, 0.5)
         answered = {json.loads(ask(url, **{"x-tatara-key": str(i)}))["model"]["version"] for i in range(40)}
         assert answered == {first, second}
         code, told = shell("rollout", "promote", NAME)

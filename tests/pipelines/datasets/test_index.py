@@ -80,7 +80,7 @@ def test_what_cannot_be_read_has_a_row_that_says_why(dataset: Dataset, tmp_path:
     assert set(broken.index) == {*(f"train/a/{name}" for name in bad), "train/a/file link.png", "train/folder link"}
     for path, words in {
         "train/a/empty.png": "0 bytes", "train/a/cut.png": "damaged", "train/a/text.jpg": "not an image",
-        "train/a/moving.gif": "2 frames", "train/a/file link.png": "whole.png", "train/folder link": "/etc",
+        "train/a/moving.gif": "animated", "train/a/file link.png": "whole.png", "train/folder link": "/etc",
     }.items():  # fmt: skip
         assert words in broken.loc[path, "decode_error"]
     numbers = broken[["width", "height", "brightness_mean", "brightness_deviation"]]
@@ -173,3 +173,46 @@ def test_a_changed_mask_is_measured_again_and_changes_the_revision(masked: Datas
     paint(masked.folder, lambda values: values.fill(1))
     assert row_of(build_index(masked), "train/images/0.png")["mask_values"] == "1"
     assert indexed_revision(masked, digests) == revision(masked) != before
+
+
+def test_what_its_owner_knows_of_the_files_goes_into_the_index(dataset: Dataset) -> None:
+    before = revision(dataset)
+    (dataset.folder / "columns.csv").write_text('path,camera\ntrain/a/0.png,left\ntest/b/1.png,"right, far"\n', "utf-8")
+    index = build_index(dataset)
+    assert list(index.columns) == [*COLUMNS, "camera"]
+    assert "columns.csv" not in set(index["path"])
+    assert row_of(index, "train/a/0.png")["camera"] == "left"
+    assert row_of(index, "test/b/1.png")["camera"] == "right, far"
+    assert row_of(index, "test/b/0.png")["camera"] is None
+    digests = index.set_index("path")["digest"].to_dict()
+    assert before != revision(dataset) == indexed_revision(dataset, digests)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "empty"),
+        ("file,camera\n", "column 'file': the first is path"),
+        ("path,label\n", "column 'label'"),
+        ("path,brightness\n", "column 'brightness'"),
+        ("path,camera,camera\n", "column 'camera'"),
+        ("path,=cmd()\n", "column '=cmd()'"),
+        ("path,camera\ntrain/a/0.png\n", "row 2: 1 values under 2 headers"),
+        ("path,camera\nno.png,left\n", "row 2: 'no.png' is no file of the dataset"),
+        ("path,camera\ntrain/a/0.png,left\ntrain/a/0.png,left\n", "row 3: 'train/a/0.png' is there twice"),
+        (b"path,camera\n\xff", "cannot be read as CSV in UTF-8"),
+    ],
+)
+def test_columns_that_are_wrong_are_one_line(dataset: Dataset, content: str | bytes, said: str) -> None:
+    (dataset.folder / "columns.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(TataraError) as error:
+        build_index(dataset)
+    assert said in str(error.value)
+    assert str(error.value).startswith(str(dataset.folder / "columns.csv"))
+
+
+def test_columns_that_are_a_link_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.csv").write_text("path,camera\n")
+    (dataset.folder / "columns.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(TataraError, match="a symbolic link; put the file itself there"):
+        build_index(dataset)

@@ -39,6 +39,17 @@ def test_a_column_of_few_words_cuts_too() -> None:
         assert not any(column == "camera" for column, _ in columns(_index(camera=other), ORDER, sizes=True))
 
 
+def test_a_column_of_many_numbers_is_cut_in_terciles() -> None:
+    many = pandas.concat([_index()] * 3, ignore_index=True)
+    many["digest"] = [str(at) for at in range(27)]
+    many["year"] = [None, *(str(1990 + at) for at in range(26))]
+    found = columns(many, list(many["digest"]), sizes=True)
+    assert found["year", "low"].nonzero()[0].tolist() == list(range(1, 10))
+    assert sum(found["year", part].sum() for part in ("low", "middle", "high")) == 26
+    many["year"] = ["inf", *(str(at) for at in range(26))]
+    assert ("year", "low") not in columns(many, list(many["digest"]), sizes=True)
+
+
 def test_many_words_and_names_cut_nothing() -> None:
     many = pandas.concat([_index()] * 3, ignore_index=True)
     many["digest"] = [str(at) for at in range(27)]

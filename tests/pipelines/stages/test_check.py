@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from pipelines.champion import KEPT
-from pipelines.evidence.again import again
 from pipelines.stages import check, package, register
 from pipelines.workspace import Workspace
-from registry import versions
+from registry import users, versions
 from registry.evidence import Evidence, read
 from registry.store import local_artifacts
+from tatara import cli
 from tatara.core.errors import RefusedError
 from tatara.core.files import read_json
 from tests.pipelines.stages.coloured import evaluated, make_colours, parameters, registered
@@ -110,11 +110,20 @@ def test_everything_is_in_the_run_too(pair: tuple[Workspace, Workspace]) -> None
     assert read(local_artifacts(pair[1].run_id, "check")) == _evidence(pair[1])
 
 
-def test_a_version_is_checked_again_from_what_its_run_kept(pair: tuple[Workspace, Workspace]) -> None:
-    """Its workspace may be gone or changed since."""
+def test_a_version_is_checked_again_from_what_its_run_kept(
+    pair: tuple[Workspace, Workspace], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its workspace is gone: it was trained on another machine, or cleared away."""
     before = _evidence(pair[1])
-    with pytest.raises(RefusedError, match="label = blue"):
-        again("colours", "2")
+    aside = pair[1].path.rename(pair[1].path.with_name("aside"))
+    hidden = (aside / "train" / "run.json").rename(aside / "run.json")
+    try:
+        for _ in range(2):
+            assert cli.main(["review", "check", "colours/2"]) == 3
+            assert "label = blue" in capsys.readouterr().out
+    finally:
+        hidden.rename(aside / "train" / "run.json")
+        aside.rename(pair[1].path)
     found = read(local_artifacts(pair[1].run_id, "check"))
     assert found.cost != before.cost
     assert found.model_copy(update={"cost": before.cost}) == before
@@ -131,6 +140,20 @@ def test_a_clearly_worse_model_is_refused_before_it_is_a_version(
     assert not worse.finished("register")
     with pytest.raises(Exception, match="register"):
         check.run(worse, given)
+
+
+def test_what_its_author_overruled_is_packaged_and_the_champion_stays(
+    pair: tuple[Workspace, Workspace], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forced = pair[1].parameters("register").model_copy(update={"force": True})
+    check.run(pair[1], forced)
+    package.run(pair[1], forced)
+    assert str(versions.find("colours").version) == "1"
+    assert "an operator lets it serve: tatara review promote colours/2" in capsys.readouterr().err
+    monkeypatch.setenv("TATARA_USER", "olga")
+    users.add("olga", "olga", "admin")
+    package.run(pair[1], forced)
+    assert str(versions.find("colours").version) == "2"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ from registry.signed import BEFORE_PACKAGING, sign_version
 from registry.signing import make_keys
 from registry.store import local_artifacts
 from tatara.core.errors import RefusedError
-from tatara.core.files import write_text
+from tatara.core.files import read_json, write_text
+from tatara.core.home import state_root
+from tatara.verbs.serve import bento_tag
 from tests.pipelines.stages.coloured import make_colours, parameters, registered
 
 
@@ -72,7 +74,13 @@ def test_where_the_policy_asks_for_signatures_what_is_unsigned_or_altered_goes_n
     with pytest.raises(RefusedError, match="asks for a signature"):
         review.promote("ana", "colours", "1")
 
+    with pytest.raises(RefusedError, match=r"bentos/colours/1 is not signed"):
+        bento_tag("colours/1")
+
     sign_version("colours/1", private)
+    assert bento_tag("colours/1") == "colours:1"
+    model = state_root() / "bentoml" / "models" / "colours" / "1"
+    assert read_json(model / "release.json") == {"name": "colours", "version": "1", "signed": True}
     evidence = local_artifacts(workspace.run_id, "check") / "evidence.json"
     content = evidence.read_bytes()
     evidence.write_bytes(content.replace(b'"seed"', b'"sead"'))

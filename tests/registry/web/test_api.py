@@ -10,6 +10,7 @@ from httpx import Response
 from registry import review, sessions, users
 from registry.card.prose import SECTIONS
 from registry.records import Card, Record
+from registry.store import client
 from tatara.core.errors import RefusedError, UsageError
 from tests.registry.cases import NAME, checked, evidence, new_version, packaged
 from tests.registry.web.visiting import visitor
@@ -52,6 +53,27 @@ def test_a_version_goes_from_review_to_serving_and_back(app: FastAPI, version: s
     log = call(app, "vera", "GET", "/api/v1/audit?newest=9").json()
     assert [one["act"] for one in log if one["version"] == version][:2] == ["promote", "approve"]
     assert call(app, "vera", "GET", "/api/v1/audit/verified").json()["problems"] == []
+
+
+def test_a_canary_is_withdrawn_and_a_version_retired(app: FastAPI, version: str) -> None:
+    other = new_version()
+    for one in (version, other):
+        if one == other:
+            checked(evidence(version=other))
+        review.approve("bob", NAME, one, "good")
+        packaged(one)
+    assert call(app, "olga", "POST", f"{AT}/{version}/promote", {"role": "champion"}).status_code == 200
+    assert call(app, "olga", "POST", f"{AT}/{other}/promote", {"role": "canary"}).json()["role"] == "canary"
+    wrong = call(app, "olga", "POST", f"{AT}/{version}/withdraw", {"reason": "slow"})
+    assert (wrong.status_code, f"is version {other}, not {version}" in wrong.json()["error"]) == (409, True)
+    assert call(app, "olga", "POST", f"{AT}/{other}/withdraw", {"reason": "slow"}).json()["version"] is None
+    retired = call(app, "olga", "POST", f"{AT}/{other}/retire", {"reason": "never again"}).json()
+    assert retired["summary"]["state"] == "retired"
+    assert call(app, "vera", "GET", "/api/v1/reconciled").json() == []
+    client().set_registered_model_alias(NAME, "champion", other)
+    (moved,) = call(app, "vera", "GET", "/api/v1/reconciled").json()
+    assert (moved["what"], moved["should"], moved["found"]) == ("alias", version, other)
+    client().set_registered_model_alias(NAME, "champion", version)
 
 
 def test_the_card_is_read_as_json_or_markdown_and_written_by_section(app: FastAPI, version: str) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from registry.evidence import most_harm_first
 from registry.web import charts
 from registry.web.scales import Scale, mark, scale
 from registry.web.words import ago, date, gist, number, percent, plain, points, size
@@ -76,9 +77,21 @@ def test_slices_are_good_bad_doubtful_or_even_by_their_interval_and_the_test() -
         part("5", (0.05, 0.01, 0.1), 1.0),
     )
     evidence = against(slices=rows)
-    found = charts.slices(evidence.slices, evidence, margin=0.02)
+    found = charts.slices(evidence.slices, evidence, margin=0.02, alpha=0.05)
     assert found is not None
     assert [one.tone for one in found.rows] == ["bad", "doubtful", "even", "good"]
     assert [one.said for one in found.rows] == ["−10.0", "−5.0", "+0.0", "+5.0"]
     assert found.margin is not None
     assert found.margin < found.zero
+    strict = charts.slices(evidence.slices, evidence, margin=0.02, alpha=0.0005)
+    assert strict is not None
+    assert strict.rows[0].tone == "doubtful"
+
+
+def test_the_largest_loss_comes_first_however_sure_a_smaller_one_is() -> None:
+    rows = (
+        part("bright", (-0.05, -0.07, -0.03), 0.0001), part("8", (-0.3, -0.5, -0.1), 0.02),
+        part("3", (-0.2, -0.6, 0.2), 0.3), part("1", (-0.4, -0.9, 0.1), 0.6),
+    )  # fmt: skip
+    assert [one.value for one in most_harm_first(against(slices=rows).slices, 0.05)] == ["8", "bright", "3", "1"]
+    assert [one.value for one in most_harm_first(against(slices=rows).slices, 0.001)] == ["bright", "8", "3", "1"]

@@ -62,6 +62,9 @@ TAKES: dict[tuple[str, str], str | None] = {
     ("POST", "/api/v1" + AT + "/changes"): "reviewer",
     ("POST", "/api/v1" + AT + "/promote"): "operator",
     ("POST", "/api/v1" + AT + "/rollback"): "operator",
+    ("POST", "/api/v1" + AT + "/withdraw"): "operator",
+    ("POST", "/api/v1" + AT + "/retire"): "operator",
+    ("GET", "/api/v1/reconciled"): "viewer",
     ("GET", "/api/v1/audit"): "viewer",
     ("GET", "/api/v1/audit/verified"): "viewer",
 }

@@ -72,6 +72,16 @@ def test_a_version_says_first_whether_it_should_serve_and_why(app: FastAPI, cham
     assert "1 relabelled" in text
 
 
+def test_the_verdict_names_the_largest_loss_first_and_says_so(app: FastAPI, champion: str) -> None:
+    lost = (part("bright", (-0.05, -0.07, -0.03), 0.0001), part("8", (-0.3, -0.5, -0.1), 0.02))
+    version = challenger(slices=against(slices=lost).slices)
+    text = _text(visitor(app, "bob").get(f"{AT}/{version}").text)
+    assert "Worse on label 8 (−30.0) and label bright (−5.0), the largest loss first." in text
+    assert "2 slices got worse by more than 2 points, the largest loss first: label = 8: -30.00 points" in text
+    slices = text[text.index("Slices: accuracy") :]
+    assert slices.index("label 8") < slices.index("label bright")
+
+
 def test_each_figure_lies_where_its_number_says(app: FastAPI, champion: str) -> None:
     """On the accuracy's strip: challenger .91 [.88, .94] on a scale from .88 - 6 % to .94 + 6 % of the range."""
     page = visitor(app, "bob").get(f"{AT}/{challenger()}").text

@@ -92,7 +92,7 @@ def test_a_canary_that_is_worse_is_taken_out_and_does_not_come_back(
 
     status = until(deployed, lambda one: one.candidate is None)
     assert status.withdrawn is not None
-    assert status.withdrawn[1].startswith("agreement: it answers otherwise by 0.")
+    assert status.withdrawn[1].startswith("agreement: it answers otherwise on ")
     assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(30)} == {"1"}
     events = {one.event: one for one in deployed.history()}
     assert (events["withdrawn"].by, events["withdrawn"].reason) == ("server", status.withdrawn[1])
@@ -110,7 +110,7 @@ def test_labels_end_a_canary_whose_answers_agree_enough(
     until(deployed, lambda one: one.candidate)
     ask_until(http, deployed, lambda one: one.withdrawn, label=True)
     status = until(deployed, lambda one: one.withdrawn)
-    assert status.withdrawn[1].startswith("quality: it is right less often by 0.")
+    assert status.withdrawn[1].startswith("quality: it is right on ")
 
 
 def test_a_shadow_is_asked_and_never_answers(published: Published, deployed: Deployment, http: httpx.Client) -> None:
@@ -132,6 +132,26 @@ def test_a_canary_that_cannot_be_loaded_is_refused_and_the_champion_answers_all(
     (refusal,) = until(deployed, lambda one: one.refusals).refusals
     assert (refusal.role, refusal.version) == ("canary", "2")
     assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(20)} == {"1"}
+
+
+def test_another_canary_takes_its_place_and_another_champion_begins_the_trial_anew(
+    published: Published, deployed: Deployment, http: httpx.Client
+) -> None:
+    published.publish("2", "canary")
+    until(deployed, lambda one: one.candidate)
+    published.publish("3", "canary")
+    until(deployed, lambda one: one.candidate and one.candidate.version == "3")
+    published.publish("2")
+    until(deployed, lambda one: len(deployed.history()) == 7)
+    assert {ask(http, **{"x-tatara-key": str(i)})[1] for i in range(30)} == {"2", "3"}
+    events = [(one.event, one.version) for one in reversed(deployed.history())]
+    assert events == [
+        ("deployed", "1"), ("canary", "2"), ("ended", "2"), ("canary", "3"), ("swapped", "2"), ("ended", "3"),
+        ("canary", "3"),
+    ]  # fmt: skip
+    assert until(deployed, lambda one: one.candidate).refusals == ()
+    told = http.get("/metrics").text
+    assert [f'version="{version}"}} 1.0' in told for version in "123"] == [False, True, True]
 
 
 def test_a_canary_ends_when_the_registry_or_the_operator_withdraws_it(

@@ -65,6 +65,8 @@ def test_the_new_champion_answers_and_history_says_by_whom_and_why(
     status = until(deployed, lambda one: one.serving.version == "2")
 
     assert ask(url) == ("2", "2", "red-2")
+    told = [line for line in httpx.get(f"{url}/metrics", trust_env=False).text.splitlines() if "model_info{" in line]
+    assert [('version="2"' in line, 'provider="CPUExecutionProvider"' in line) for line in told] == [(True, True)]
     assert status.previous is not None
     assert status.previous.version == "1"
     assert status.refusals == ()
@@ -233,6 +235,11 @@ def _unreadable_record(one: Published, patch: pytest.MonkeyPatch) -> None:
     one.put("{")
 
 
+def _no_base64(one: Published, patch: pytest.MonkeyPatch) -> None:
+    sealed = json.loads(seal(one.record("2"), KIND, one.key).model_dump_json())
+    one.put(json.dumps({**sealed, "payload": "é"}))
+
+
 def _unreadable_contract(one: Published, patch: pytest.MonkeyPatch) -> None:
     (one.model("2") / "contract.json").write_text("{")
     _repacked(one)
@@ -268,6 +275,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "record of another role": (_record_of_another_role, "is signed for the canary of colours"),
     "model of another name": (_model_of_another, "says that it is shapes/2"),
     "unreadable record": (_unreadable_record, "not a signed release"),
+    "payload that is no base64": (_no_base64, "not a signed release"),
     "from a URL": (_from_a_url, "nothing is fetched from a URL"),
 }
 
@@ -317,6 +325,19 @@ def test_with_a_public_key_an_unsigned_version_is_refused_and_a_signed_one_is_se
         assert ask(url)[2] == "red-2"
 
 
+def test_without_a_public_key_a_version_whose_policy_asks_for_a_signature_is_refused(
+    published: Published, deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TATARA_PUBLIC_KEY", raising=False)
+    write_json(published.model("2") / "release.json", {"name": NAME, "version": "2", "signed": True})
+    published.pack("2")
+    with following(deployed) as url:
+        published.publish("2")
+        (refusal,) = until(deployed, lambda one: one.refusals).refusals
+        assert "the policy of colours/2 asks for a signature" in refusal.reason
+        assert ask(url)[0] == "1"
+
+
 def test_a_record_that_was_followed_is_not_undone_by_an_older_one_after_a_restart(
     published: Published, deployed: Deployment, tmp_path: Path
 ) -> None:
@@ -340,6 +361,23 @@ def test_after_a_restart_what_served_last_serves_though_the_newest_cannot(
     with following(deployed) as url:
         until(deployed, lambda one: one.refusals)
         assert ask(url)[0] == "1"
+
+
+def test_who_goes_back_while_no_server_runs_is_served_the_version_before_from_the_start(
+    published: Published, deployed: Deployment
+) -> None:
+    with following(deployed):
+        published.publish("2")
+        until(deployed, lambda one: one.serving.version == "2")
+    pinned = Pinned(version="1", at="2026-01-01T00:00:00+00:00", by="olga", reason="wrong at night")
+    deployed.want(deployed.desired.model_copy(update={"pinned": pinned}))
+    assert prepare(deployed).serving.version == "1"
+    assert prepare(deployed).serving.version == "1"
+    assert [one.event for one in deployed.history()] == ["rolled back", "swapped", "deployed"]
+    with following(deployed) as url:
+        assert ask(url) == ("1", "1", "red-1")
+        status = until(deployed, lambda one: one.pinned is not None)
+        assert (status.serving.version, status.refusals) == ("1", ())
 
 
 def test_without_a_champion_nothing_is_deployed(tmp_path: Path) -> None:

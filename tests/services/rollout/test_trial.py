@@ -70,13 +70,19 @@ def test_what_answers_alike_is_soon_not_worse(folder: Path) -> None:
     )  # fmt: skip
     decision, reason = judge(folder, same)
     assert decision == "not_worse"
-    assert reason.startswith("within every margin: it fails more often by 0.000 of 400; it answers otherwise by 0.000")
+    assert reason.startswith("within every margin: it fails on 0.0% more of 400; it answers otherwise on 0.0% of")
 
 
 LOSSES = {
-    "failures": ([fought(str(i), "red", None, failed=(False, True)) for i in range(30)], "failures: it fails more"),
-    "agreement": ([fought(str(i), "red", "blue") for i in range(60)], "agreement: it answers otherwise by 1.000 of"),
-    "latency": ([fought(str(i), "red", "red", (1.0, 2.0)) for i in range(30)], "latency: it is over 1.25 times slower"),
+    "failures": (
+        [fought(str(i), "red", None, failed=(False, True)) for i in range(30)],
+        "failures: it fails on 100.0% more of 30",
+    ),
+    "agreement": ([fought(str(i), "red", "blue") for i in range(60)], "agreement: it answers otherwise on 100.0% of"),
+    "latency": (
+        [fought(str(i), "red", "red", (1.0, 2.0)) for i in range(30)],
+        "latency: it is 1.25 times slower on 100.0%",
+    ),
 }
 
 

@@ -1,6 +1,5 @@
 """The networks at their papers' size: one training step, and an export."""
 
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from pipelines.catalogue import show_model
 from pipelines.parameters import resolve
 from pipelines.tasks.segmentation import task
+from tests.exported import exports_at
 
 PAPER: dict[str, dict[str, Any]] = {
     **{model: {"width": 1, "norm": "none", "size": 320} for model in ("fcn32s", "fcn16s", "fcn8s")},
@@ -48,7 +47,4 @@ def test_one_step_moves_every_layer_that_learns(model: str) -> None:
 @pytest.mark.parametrize("model", PAPER)
 def test_it_exports(project: Path, model: str) -> None:
     given = {name: str(value) for name, value in PAPER[model].items()}
-    card = show_model(model, {**given, "classes": "21"})
-    assert card.parameters == PUBLISHED[model]
-    assert card.bytes == pytest.approx(4 * card.parameters, rel=0.05)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 6e6  # kB: six gigabytes
+    exports_at(PUBLISHED[model], model, {**given, "classes": "21"})
