@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -57,6 +58,7 @@ class Door:
             for method in route.methods or ()
         }
         self._asking = {route.path for route in routes if "POST" in (route.methods or ())}
+        self._away = Away(self._settings.max_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; hand the process's beginning and end on. There are no web sockets."""
@@ -70,6 +72,11 @@ class Door:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, headers = time.perf_counter(), Headers(scope=scope)
         path = self._path(scope["path"])
+        if self._gate.full and path in self._asking:
+            own = [(b"x-request-id", request_id(headers.get("x-request-id")).encode()), *self._headers({})]
+            own += [(b"connection", b"close")] if self._draining.begun else []
+            await self._away(path, own, send)
+            return
         seen = Seen(request_id(headers.get("x-request-id")), scope["method"], path, status=LEFT)
         CURRENT.set(seen)
         state: dict[str, Any] = {}
@@ -159,6 +166,33 @@ class Door:
         """Whose answer it is: of the engine that the request was given, of the default one where it asked none."""
         identity: Identity | None = state.get("engine", self._models.default.current).identity
         return [] if identity is None else identity.headers
+
+
+class Away:
+    """Turns requests away while the server is full, before anything else is looked at.
+
+    Whoever is asked for several times what it can do spends itself on saying no: the answer is ready beforehand, and a
+    line of the log tells of all in a second.
+    """
+
+    def __init__(self, most: int) -> None:
+        error = RequestError(429, "max_requests", f"{most} requests are being answered; try again in a moment")
+        self._answers = [
+            (one.raw_headers, bytes(one.body)) for one in map(partial(error_response, error), (False, True))
+        ]
+        self._since, self._count = time.monotonic(), 0
+
+    async def __call__(self, path: str, headers: list[tuple[bytes, bytes]], send: Send) -> None:
+        """Answer with 429."""
+        own, body = self._answers[path.startswith("/v2/")]
+        await send({"type": "http.response.start", "status": 429, "headers": [*own, *headers]})
+        await send({"type": "http.response.body", "body": body})
+        metrics.REQUESTS.labels(path, "429").inc()
+        metrics.REFUSALS.labels("max_requests").inc()
+        self._count += 1
+        if (now := time.monotonic()) - self._since >= 1:
+            logger.warning("turned away: %d requests in %.0f s (max_requests)", self._count, now - self._since)
+            self._since, self._count = now, 0
 
 
 def _offer(seen: Seen, slot: Slot | None) -> None:

@@ -26,16 +26,14 @@ class Gate:
         self._settings = settings
         self._inside = self._held = 0
 
+    @property
+    def full(self) -> bool:
+        """As many requests are answered or wait as may."""
+        return self._inside >= self._settings.max_requests
+
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """For as long as a request is answered. It is refused here before anything of its body is read.
-
-        Raises:
-            RequestError: too many are inside (429).
-        """
-        if self._inside >= self._settings.max_requests:
-            most = self._settings.max_requests
-            raise RequestError(429, "max_requests", f"{most} requests are being answered; try again in a moment")
+        """For as long as a request is answered."""
         self._inside += 1
         try:
             yield
