@@ -2,38 +2,22 @@
 
 import asyncio
 import socket
-import ssl
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import uvicorn
 
+from services.certificate import Certificate
 from services.heads import BoundedProtocol
 from services.settings import Settings
-from tatara.core.errors import UsageError
 
 LULL_SECONDS = 0.5
 """Kept-alive connections stay open so long after the last answer, for a request that is under way on them."""
 LEAST_BYTES = 1024
 """Bytes a second that a client must read of its answer."""
-
-
-def check_certificate(settings: Settings) -> None:
-    """Read the files that HTTPS is spoken with.
-
-    Raises:
-        UsageError: they cannot be read, or do not belong together.
-    """
-    if not settings.tls_cert:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
-    except OSError as error:
-        files = f"TATARA_TLS_CERT={settings.tls_cert} and TATARA_TLS_KEY={settings.tls_key}"
-        raise UsageError(f"{files}: no certificate with its key ({error.strerror or error})") from None
 
 
 class Draining:
@@ -52,6 +36,7 @@ class Server(uvicorn.Server):
             config.ssl_certfile, config.ssl_keyfile = settings.tls_cert, settings.tls_key
         super().__init__(config)
         self._settings, self._draining = settings, draining
+        self._certificate = Certificate(settings)
         self._waiting: dict[Any, tuple[Any, float]] = {}
         self._unread: dict[Any, tuple[int, float]] = {}
 
@@ -59,6 +44,7 @@ class Server(uvicorn.Server):
         """uvicorn's clock, ten times a second."""
         if counter % 10 == 0:
             self._drop(time.monotonic())
+            self._certificate.renew(self.config.ssl)
         return await super().on_tick(counter)
 
     def _drop(self, now: float) -> None:
@@ -90,16 +76,30 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no connection any more, answer what is asked on those that there are, then end."""
         self._draining.begun = True
-        for _ in range(3):  # what waits to be accepted is accepted in one of these rounds of the loop
-            await asyncio.sleep(0)
         listening = [one.dup() for one in sockets or ()]
         for server in self.servers:
             server.close()
+        waiting = [connection for listener in listening for connection in _accepted(listener)]
         _refuse_new(listening)
+        for connection in waiting:
+            await self._take(connection)
         end = time.monotonic() + self._settings.drain_seconds
         await self._answer_last(end)
         self.config.timeout_graceful_shutdown = max(1, int(end - time.monotonic()))
         await super().shutdown(sockets)
+
+    async def _take(self, connection: socket.socket) -> None:
+        """One that its client holds for accepted."""
+        loop, config = asyncio.get_running_loop(), self.config
+
+        def protocol() -> asyncio.Protocol:
+            found: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            return found
+
+        with suppress(OSError):  # its client has left meanwhile
+            await loop.connect_accepted_socket(protocol, connection, ssl=config.ssl)
 
     async def _answer_last(self, end: float) -> None:
         """Until the connections are closed or quiet: every answer says that its connection closes."""
@@ -124,6 +124,16 @@ def _busy(connection: Any) -> bool:
     """A request is being answered on it."""
     cycle = connection.cycle
     return cycle is not None and not cycle.response_complete
+
+
+def _accepted(listener: socket.socket) -> Iterator[socket.socket]:
+    """What the kernel has accepted and nobody has taken: closing the listener would break it off."""
+    listener.setblocking(False)
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            yield connection
 
 
 def _refuse_new(sockets: Iterable[socket.socket]) -> None:

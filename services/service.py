@@ -10,8 +10,9 @@ import uvicorn
 
 from services import inner
 from services.callers import Callers
+from services.certificate import check_certificate
 from services.door import Door
-from services.draining import Draining, Server, check_certificate
+from services.draining import Draining, Server
 from services.engine import Engine, load
 from services.ensemble import graph_here, refuse_unserved
 from services.lifetime import end_soon, end_with

@@ -204,6 +204,37 @@ def test_a_service_that_is_told_to_end_answers_what_it_took(bento_home: Path, tm
     assert not any(process.is_running() for process in worker)
 
 
+def connecting(url: str, found: list[object]) -> None:
+    """Ask on one new connection after the other, until none is made any more."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    while True:
+        try:
+            connection = socket.create_connection((host, int(port)), timeout=60)
+        except ConnectionError:
+            return
+        with connection:
+            try:
+                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                found.append(connection.recv(12).decode())
+            except OSError as error:
+                found.append(repr(error))
+
+
+def test_a_service_that_is_told_to_end_answers_every_connection_that_was_made(bento_home: Path, tmp_path: Path) -> None:
+    with launch("colours:1", bento_home, tmp_path / "log") as service:
+        found: list[list[object]] = [[] for _ in range(16)]
+        threads = [threading.Thread(target=connecting, args=(service.url, one)) for one in found]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(30) == 0
+        for thread in threads:
+            thread.join()
+    assert {status for one in found for status in one} <= {"HTTP/1.1 200", "HTTP/1.1 503"}
+    assert sum(map(len, found)) > 100
+
+
 def test_live_ready_and_model_ready_are_three_answers_while_it_ends(folder: Path) -> None:
     from services.door import Door
     from services.draining import Draining
@@ -297,6 +328,32 @@ def test_https_by_files_and_a_key_from_the_client(bento_home: Path, tmp_path: Pa
         old.maximum_version = ssl.TLSVersion.TLSv1_1
         with socket.create_connection(("127.0.0.1", port)) as plainly, pytest.raises((ssl.SSLError, OSError)):
             old.wrap_socket(plainly, server_hostname="127.0.0.1")
+
+
+def presented(url: str) -> bytes:
+    """The certificate that a new connection is shown."""
+    return ssl.get_server_certificate(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20).encode()
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_is_not(
+    bento_home: Path, tmp_path: Path
+) -> None:
+    cert, key = certificate(tmp_path)
+    first = cert.read_bytes()
+    environment = {"TATARA_TLS_CERT": str(cert), "TATARA_TLS_KEY": str(key)}
+    with launch("colours:1", bento_home, tmp_path / "log", environment=environment) as service:
+        assert presented(service.url) == first
+        cert.write_text("no certificate")
+        time.sleep(1.5)
+        assert presented(service.url) == first
+        assert "the certificate stays as it was" in (tmp_path / "log").read_text()
+        certificate(tmp_path)
+        deadline = time.monotonic() + 20
+        while presented(service.url) != cert.read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        with Client(service.url, certificate=cert) as client:
+            assert client.predict([RED])[0].label == "red"
 
 
 @pytest.mark.parametrize(
