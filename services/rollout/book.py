@@ -6,7 +6,7 @@ import time
 from typing import Literal
 
 from services.rollout.deployment import Deployment, now
-from services.rollout.records import Event, Refusal, Status
+from services.rollout.records import Event, Refusal, Status, Tried
 from tatara.core.release import ReleaseRole
 
 logger = logging.getLogger("tatara.rollout")
@@ -27,6 +27,7 @@ class Book:
         self.status = status
         self._deployment = deployment
         self._told: tuple[float, Status | None] = (0.0, None)
+        self._kept: tuple[float, Tried | None] = (0.0, None)
 
     async def refuse(self, what: What, version: str | None, reason: str) -> None:
         """Say once that something is not taken, and why."""
@@ -62,6 +63,17 @@ class Book:
             await asyncio.to_thread(self._deployment.append, line)
         except OSError as error:
             logger.error("%s: the history cannot be written (%s)", self.status.name, error)
+
+    async def keep(self, tried: Tried | None) -> None:
+        """Keep what a trial has come to, once in `TELL_SECONDS` where something was observed; None forgets it."""
+        at, kept = self._kept
+        if tried == kept or (tried is not None and time.monotonic() - at < TELL_SECONDS):
+            return
+        self._kept = (time.monotonic(), tried)
+        try:
+            await asyncio.to_thread(self._deployment.keep, tried)
+        except OSError as error:
+            logger.error("%s: the trial cannot be kept (%s)", self.status.name, error)
 
     async def tell(self) -> None:
         """Write the status where it has changed."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from services.rollout.records import Desired, Event, Status
+from services.rollout.records import Desired, Event, Status, Tried
 from services.settings import Pin
 from tatara.core.contract import Strict
 from tatara.core.errors import TataraError
@@ -38,6 +38,7 @@ class Deployment:
             folder / "status.json",
             folder / "history.jsonl",
         )
+        self._tried = folder / "trial.json"
 
     @property
     def exists(self) -> bool:
@@ -69,6 +70,21 @@ class Deployment:
     def tell(self, status: Status) -> None:
         """Tell everybody."""
         write_text(self._status, status.model_dump_json(indent=1) + "\n")
+
+    @property
+    def tried(self) -> Tried | None:
+        """What the last trial had come to; None where there was none, or its file is of another time."""
+        try:
+            return _read(self._tried, Tried)
+        except TataraError:
+            return None
+
+    def keep(self, tried: Tried | None) -> None:
+        """Keep what a trial has come to, or forget it."""
+        if tried is None:
+            self._tried.unlink(missing_ok=True)
+        else:
+            write_text(self._tried, tried.model_dump_json() + "\n")
 
     def append(self, event: Event) -> None:
         """A line of the history, whole on the disk when this returns."""

@@ -16,7 +16,7 @@ from services.rollout.channel import Followed
 from services.rollout.copies import remove_others
 from services.rollout.deployment import Deployment, now
 from services.rollout.fetching import fetch
-from services.rollout.records import Copy, Desired, Pinned, Status
+from services.rollout.records import Copy, Desired, Pinned, Status, Tried
 from services.rollout.trial import Trial
 from services.settings import Pin, read_settings
 from tatara.core.errors import RefusedError, TataraError
@@ -183,10 +183,20 @@ class Follower:
         engine = self._engines.get(found.folder) or await self._bring(found)
         if engine not in self.slot.engines:
             self.slot.add(engine)
-        self.trial = self.slot.tried = Trial(self.slot, engine, share, desired.least_agreement)
+        trial = Trial(self.slot, engine, share, desired.least_agreement)
+        if (kept := self._kept(found, desired)) is not None:
+            trial.restore(kept.measures)
+        self.trial = self.slot.tried = trial
         self._book.set(candidate=found, withdrawn=None)
         how = f"{share:.0%} of the requests" if share else "copies only"
+        how += "; it goes on after a restart" if kept else ""
         await self._book.record("canary" if share else "shadow", found.version, release.by, f"{how}; {release.reason}")
+
+    def _kept(self, found: Copy, desired: Desired) -> Tried | None:
+        """What a server before this one has found out about the same two versions, by the same rule."""
+        kept, stable = self.deployment.tried, self.status.serving
+        known = kept and (kept.stable, kept.candidate, kept.sequence, kept.least_agreement)
+        return kept if known == (stable.manifest, found.manifest, found.sequence, desired.least_agreement) else None
 
     async def _end(self, reason: str) -> None:
         if self.trial is None:
@@ -195,6 +205,7 @@ class Follower:
         version = self.status.candidate.version if self.status.candidate else None
         self.trial = self.slot.tried = None
         self._book.set(candidate=None, trial=None)
+        await self._book.keep(None)
         await self._book.record("ended", version, "server", reason)
         await self._tidy()
 
@@ -205,6 +216,7 @@ class Follower:
             return
         verdict, before = self.trial.verdict(), self.status.trial
         self._book.set(trial=self.trial.report())
+        await self._book.keep(self.trial.tried(self.status.serving, candidate))
         if verdict.decision == "worse":
             self._book.set(withdrawn=(candidate.sequence, verdict.reason))
             await self._book.record("withdrawn", candidate.version, "server", verdict.reason)

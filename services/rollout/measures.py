@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from services.rollout.records import MeasureState
 from tatara.core.sequential import AboveBound
 
 ALPHA = 0.05
@@ -43,6 +44,20 @@ class Measure:
         """Take in by how much the candidate was worse, example by example."""
         self._worse.observe(worse)
         self._fine.observe([-one for one in worse])
+
+    @property
+    def state(self) -> MeasureState:
+        """What `restore` takes."""
+        return MeasureState(worse=self._worse.state, fine=self._fine.state)
+
+    def restore(self, state: MeasureState) -> None:
+        """Go on with what was observed before.
+
+        Raises:
+            ValueError: it was made by other stakes.
+        """
+        self._worse.restore(state.worse)
+        self._fine.restore(state.fine)
 
     @property
     def observations(self) -> int:

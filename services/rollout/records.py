@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tatara.core.contract import Strict
 from tatara.core.release import ReleaseRole
+from tatara.core.sequential import State
 
 MOST_SHARE = 0.5
 """Of the requests that a canary answers."""
@@ -106,6 +107,30 @@ class Status(Strict):
     refusals: tuple[Refusal, ...] = ()
     sequences: dict[ReleaseRole, int] = Field(default_factory=dict)
     withdrawn: tuple[int, str] | None = None
+
+
+class MeasureState(Strict):
+    """What one measure of a trial has come to: the test of its being worse, and the one of its being fine."""
+
+    worse: State
+    fine: State
+
+
+class Tried(Strict):
+    """What a trial has come to, from which a server that starts anew goes on.
+
+    Attributes:
+        stable, candidate: SHA-256 of the two models' manifests.
+        sequence: of the candidate's release.
+        least_agreement: that it was held to, see `Desired`.
+        measures: by name.
+    """
+
+    stable: str
+    candidate: str
+    sequence: int
+    least_agreement: float
+    measures: dict[str, MeasureState]
 
 
 class Event(Strict):

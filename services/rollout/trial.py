@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from services.engine import Engine
@@ -13,6 +14,7 @@ from services.models import Slot
 from services.rollout.duel import Duel, Given, Lane, Side
 from services.rollout.likeness import NEEDED, compared, likeness
 from services.rollout.measures import LEAST_SECONDS, SLOWER, Verdict, all_measures, judged
+from services.rollout.records import Copy, MeasureState, Tried
 from tatara.core.errors import UsageError
 
 logger = logging.getLogger("tatara.rollout")
@@ -33,6 +35,7 @@ class Trial:
 
     def __init__(self, slot: Slot, engine: Engine, share: float, least_agreement: float) -> None:
         self.engine, self.stable, self.share = engine, slot.current, share
+        self._least_agreement = least_agreement
         self.measures = all_measures(least_agreement)
         self._kind = engine.runtime.contract.kind
         self._salt = engine.identity.version if engine.identity else ""
@@ -80,6 +83,24 @@ class Trial:
             "share": self.share, "decision": found.decision, "reason": found.reason, "left_out": self._lane.left_out,
             "measures": {name: one.report() for name, one in self.measures.items()},
         }  # fmt: skip
+
+    def tried(self, stable: Copy, candidate: Copy) -> Tried:
+        """What it has come to, for `restore`."""
+        return Tried(
+            stable=stable.manifest, candidate=candidate.manifest, sequence=candidate.sequence,
+            least_agreement=self._least_agreement, measures={name: one.state for name, one in self.measures.items()},
+        )  # fmt: skip
+
+    def restore(self, measures: Mapping[str, MeasureState]) -> None:
+        """Go on with what a trial of the same two versions had come to; where other things were measured, begin anew.
+
+        Labels of answers that the other process gave are lost.
+        """
+        with suppress(KeyError, ValueError):
+            found = all_measures(self._least_agreement)
+            for name, one in found.items():
+                one.restore(measures[name])
+            self.measures = found
 
     def close(self) -> None:
         """End the asking."""

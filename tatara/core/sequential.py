@@ -10,12 +10,22 @@ Statistical methods related to the law of the iterated logarithm. On right and w
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 SHARES = np.geomspace(0.003, 0.97, 24)
 """Of what may be staked without the danger of owning nothing."""
+
+
+class State(NamedTuple):
+    """What an `AboveBound` has come to; ``owned`` is the logarithm of what each stake has made of its share."""
+
+    observations: int
+    total: float
+    p_value: float
+    owned: tuple[float, ...]
 
 
 class AboveBound:
@@ -59,6 +69,22 @@ class AboveBound:
         self.total += float(seen.sum())
         self.p_value = min(self.p_value, math.exp(-float(np.logaddexp.reduce(grown, axis=1).max())))
         return self.p_value
+
+    @property
+    def state(self) -> State:
+        """For `restore`, in a process that goes on with the same test."""
+        return State(self.observations, self.total, self.p_value, tuple(self._owned.tolist()))
+
+    def restore(self, state: State) -> None:
+        """Go on where another one with the same bounds was.
+
+        Raises:
+            ValueError: it is of another mixture.
+        """
+        if len(state.owned) != len(SHARES):
+            raise ValueError(f"{len(state.owned)} stakes, where there are {len(SHARES)} now")
+        self.observations, self.total, self.p_value = state.observations, state.total, state.p_value
+        self._owned = np.array(state.owned, np.float64)
 
     @property
     def mean(self) -> float:

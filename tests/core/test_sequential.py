@@ -84,3 +84,15 @@ def test_what_is_out_of_bounds_is_refused() -> None:
         AboveBound(1.0)
     with pytest.raises(ValueError, match=r"is not in \[0.0, 1.0\]"):
         AboveBound(0.5).observe([0.2, 1.5])
+
+
+def test_a_test_that_is_kept_and_restored_goes_on_as_if_it_had_not_ended() -> None:
+    stream = steps(0.02, 0.9, 0.08, streams=1)[0]
+    whole, first, second = (AboveBound(0.0, -1.0) for _ in range(3))
+    whole.observe(stream)
+    first.observe(stream[:250])
+    second.restore(first.state)
+    assert second.observe(stream[250:]) == pytest.approx(whole.p_value, rel=1e-12)
+    assert (second.observations, second.mean) == (whole.observations, pytest.approx(whole.mean))
+    with pytest.raises(ValueError, match="stakes"):
+        second.restore(first.state._replace(owned=(0.0,)))

@@ -207,3 +207,25 @@ def test_status_and_history_are_told_without_the_machines_paths(
     assert (one["name"], one["status"]["serving"]["version"]) == (NAME, "2")
     assert [event["event"] for event in one["history"]] == ["swapped", "deployed"]
     assert str(tmp_path) not in answer.text
+
+
+def test_a_trial_goes_on_after_a_restart(published: Published, deployed: Deployment) -> None:
+    published.publish("2", "canary")
+    with following(deployed) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        until(deployed, lambda one: one.candidate)
+        ask_until(client, deployed, lambda one: one.trial and one.trial["measures"]["agreement"]["observations"] > 20)
+        until(deployed, lambda _: deployed.tried and deployed.tried.measures["agreement"].worse.observations > 20)
+    kept = deployed.tried
+    assert kept is not None
+    prepare(deployed)
+    with following(deployed):
+        status = until(deployed, lambda one: one.trial)
+    assert status.trial["measures"]["agreement"]["observations"] == kept.measures["agreement"].worse.observations
+    assert status.trial["measures"]["agreement"]["p_not_worse"] == kept.measures["agreement"].fine.p_value
+    assert "it goes on after a restart" in deployed.history()[0].reason
+
+    deployed.want(deployed.desired.model_copy(update={"least_agreement": 0.5}))
+    prepare(deployed)
+    with following(deployed):
+        until(deployed, lambda one: one.trial and one.trial["measures"]["agreement"]["observations"] == 0)
+    assert "goes on" not in deployed.history()[0].reason, "another rule, another trial"
