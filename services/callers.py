@@ -16,8 +16,8 @@ from tatara.core.errors import UsageError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PROBES = frozenset({"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
-OPEN = PROBES | {"/", "/page/{name}"}
-"""Paths that anybody may read: probes carry no key, and the page says nothing about the model."""
+OPEN = PROBES | {"/", "/page/{name}", "/deployments"}
+"""Paths that anybody may read: probes carry no key, and the pages themselves say nothing about the model."""
 MOST_BUCKETS = 10_000
 logger = logging.getLogger("tatara.service")
 

@@ -1,4 +1,6 @@
 /** What serves, what is tried and what happened, read anew every two seconds. */
+import { ask } from "/page/asking.js";
+
 const byId = (id) => document.getElementById(id);
 const bad = new Set(["refused", "withdrawn", "rolled back"]);
 const everyMilliseconds = 2000;
@@ -75,13 +77,11 @@ function happened(table, event) {
 
 async function look() {
   try {
-    const response = await fetch("/deployments.json");
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const text = await response.text();
+    const { deployments } = await ask("/deployments.json");
+    const text = JSON.stringify(deployments);
     byId("status").classList.remove("bad");
     if (text !== shown) {
       shown = text;
-      const { deployments } = JSON.parse(text);
       byId("deployments").replaceChildren(...deployments.map(section));
       byId("status").textContent = deployments.length ? "" : "This server follows no deployment; `tatara deploy` makes one.";
     }

@@ -1,4 +1,5 @@
 /** Drop, choose or paste images; each gets a card with the answer. What is particular to a kind is in kinds.js. */
+import { ask } from "/page/asking.js";
 import { KINDS } from "/page/kinds.js";
 
 const byId = (id) => document.getElementById(id);
@@ -11,13 +12,6 @@ let introduced;
 function say(text, bad = false) {
   byId("status").textContent = text;
   byId("status").classList.toggle("bad", bad);
-}
-
-async function ask(path, options) {
-  const response = await fetch(path, options);
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.error || `HTTP ${response.status}`);
-  return body;
 }
 
 async function introduce() {

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from services.keys import add_key
 from services.launch import Service
+from services.settings import Settings
 from tatara.core.painting import colour
 from tests.services.images import encoded, oriented, scene
 from tests.services.in_process import serving
@@ -61,6 +63,30 @@ def test_a_dropped_image_is_answered_with_bars_and_said_aloud(page: Page) -> Non
     expect(card.locator(".bars li")).to_have_count(3)
     expect(page.get_by_role("img", name="red.png")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("red.png: red, 98.3%")
+
+
+def test_where_a_key_is_needed_the_page_asks_for_it_until_one_holds_and_keeps_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    key, _ = add_key(tmp_path / "keys.json", "press")
+    folder = write_model_folder(tmp_path / "model")
+    with serving(folder, Settings(threads=1, keys=str(tmp_path / "keys.json"))) as url:
+        page = browser.new_page()
+        page.goto(url)
+        asked = page.get_by_label("API key")
+        asked.fill("tatara_0_wrong")
+        asked.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
+        page.get_by_label("API key").fill(key)
+        page.get_by_role("button", name="Use it").click()
+        expect(page.get_by_role("heading", name="colours")).to_be_visible()
+        drop(page, {"red.png": plain(200, 10, 10)})
+        expect(page.locator(".card .label").first).to_have_text("red")
+
+        page.goto(f"{url}/deployments")
+        expect(page.get_by_role("status")).to_contain_text("follows no deployment")
+        expect(page.get_by_label("API key")).to_have_count(0)
+        page.close()
 
 
 def test_a_broken_file_is_refused_beside_the_answers_of_the_others(page: Page) -> None:
