@@ -1,12 +1,14 @@
 """Each model of the kinds that answer in pixels, against bare Keras at the same size.
 
     python -m benchmarks.models [models=ssd_mobilenet,unet,mask_rcnn_small] [rounds=7] [batch=4]
+    python -m benchmarks.models runs=RUN,RUN [rounds=7]
 
 ``training``: images a second of the compiled model's training step, as a share of a bare forward and backward pass (the
 gradient of the sum of the network's outputs). ``latency``: milliseconds of the exported graphs for one image, from the
 decoded pixels to the finished answer, as a multiple of a bare Keras forward pass. ``postprocessing``: the share of that
 latency which is spent after the network. The sides alternate, and the median of the rounds counts. Weights are
-fresh, so that every box competes in non-maximum suppression: more than a trained model asks of it.
+fresh, so that every box competes in non-maximum suppression: more than a trained model asks of it. ``runs`` measures
+the latency of models as they were trained, on the first test image of their own data.
 """
 
 import json
@@ -20,7 +22,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tatara.core.contract import Contract
+from tatara.core.files import read_json
 from tatara.core.home import apply_library_environment
 
 MODELS = ("ssd_mobilenet", "ssd300", "unet", "fcn8s", "mask_rcnn_small")
@@ -29,11 +34,34 @@ CLASSES, OBJECTS, CALLS = 10, 4, 5
 
 def measure(model: str, rounds: int, batch: int) -> dict[str, float]:
     """The three figures of one model, with what they are made of."""
-    from pipelines.parameters import kinds, models, resolve
+    from pipelines.conversion.contract import agreed
+    from pipelines.conversion.reference import blank_model
+    from pipelines.parameters import kinds, models, resolve, task_module
 
     kind = next(kind for kind in kinds() if model in models(kind))
     parameters = resolve(kind, {"data": "none", "model": model, "batch_size": batch, "deterministic": False})
-    return {**_training(parameters, rounds), **_latency(parameters, rounds)}
+    task, classes = task_module(kind), [f"class {i}" for i in range(CLASSES)]
+    pixels = np.random.default_rng(0).integers(0, 255, (parameters.size, parameters.size, 3), np.uint8)
+    return {
+        **_training(parameters, rounds),
+        **_latency(parameters, blank_model(parameters, CLASSES), agreed(parameters, classes), pixels, task, rounds),
+    }
+
+
+def measure_run(reference: str, rounds: int) -> dict[str, float]:
+    """The latency of what a run trained."""
+    from pipelines.conversion.contract import agreed
+    from pipelines.conversion.reference import trained_model
+    from pipelines.examples import split_examples
+    from pipelines.parameters import task_module
+    from pipelines.workspace import find_workspace
+
+    workspace = find_workspace(reference)
+    parameters, classes = workspace.parameters("train"), read_json(workspace.folder("train") / "classes.json")
+    pixels = split_examples(workspace, "test")[0].pixels()
+    model = trained_model(workspace, len(classes))
+    contract = agreed(parameters, classes).model_copy(update={"tiling": None})
+    return _latency(parameters, model, contract, pixels, task_module(parameters.kind), rounds)
 
 
 def _training(parameters: Any, rounds: int) -> dict[str, float]:
@@ -81,22 +109,19 @@ def _targets(task: Any, parameters: Any) -> Any:
     return task.targets([example] * parameters.batch_size, [f"class {i}" for i in range(CLASSES)], parameters)
 
 
-def _latency(parameters: Any, rounds: int) -> dict[str, float]:
+def _latency(
+    parameters: Any, model: Any, contract: Contract, pixels: NDArray[np.uint8], task: Any, rounds: int
+) -> dict[str, float]:
     import tensorflow as tf
 
-    from pipelines.conversion.contract import agreed
     from pipelines.conversion.export import export
-    from pipelines.conversion.reference import Reference, blank_model
-    from pipelines.parameters import task_module
+    from pipelines.conversion.reference import Reference
     from tatara.core.runtime import Runtime
 
-    task, classes = task_module(parameters.kind), [f"class {i}" for i in range(CLASSES)]
-    model, contract = blank_model(parameters, CLASSES), agreed(parameters, classes)
-    pixels = np.random.default_rng(0).integers(0, 255, (parameters.size, parameters.size, 3), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         export(Reference(task, model, contract, parameters), contract, Path(folder))
         runtime = Runtime(Path(folder))
-        network = _network_alone(task, model, parameters, classes, pixels, Path(folder, "network"))
+        network = _network_alone(model, parameters, contract, pixels, Path(folder, "network"))
         prepared = runtime.prepare(pixels)[None]
         forward = tf.function(lambda: model(prepared, training=False))
         sides: dict[str, Callable[[], Any]] = {
@@ -112,10 +137,9 @@ def _latency(parameters: Any, rounds: int) -> dict[str, float]:
 
 
 def _network_alone(
-    task: Any, model: Any, parameters: Any, classes: list[str], pixels: Any, folder: Path
+    model: Any, parameters: Any, contract: Contract, pixels: NDArray[np.uint8], folder: Path
 ) -> Callable[[], Any]:
     """Preparation and the network in ONNX Runtime, without what follows: its raw output is the answer."""
-    from pipelines.conversion.contract import agreed
     from pipelines.conversion.export import export
     from pipelines.conversion.reference import Reference
     from tatara.core.runtime import Runtime
@@ -124,7 +148,7 @@ def _network_alone(
         return outputs if isinstance(outputs, dict) else {"raw": outputs}
 
     shapes = {name: tuple(shape[1:]) for name, shape in _shapes(model, raw).items()}
-    contract = agreed(parameters, classes).model_copy(update={"outputs": shapes, "finished": {}})
+    contract = contract.model_copy(update={"outputs": shapes, "finished": {}, "tiling": None})
     folder.mkdir()
     export(Reference(SimpleNamespace(decode=raw), model, contract, parameters), contract, folder)
     runtime = Runtime(folder)
@@ -157,9 +181,13 @@ def _alternate(sides: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
 
 def main(given: Mapping[str, str]) -> None:
     """Measure each model and print one JSON object: model -> figures."""
-    found = {}
+    found: dict[str, dict[str, float]] = {}
+    rounds = int(given.get("rounds", 7))
+    if "runs" in given:
+        print(json.dumps({one: measure_run(one, rounds) for one in given["runs"].split(",")}, indent=2))
+        return
     for model in given.get("models", ",".join(MODELS)).split(","):
-        found[model] = measure(model, int(given.get("rounds", 7)), int(given.get("batch", 4)))
+        found[model] = measure(model, rounds, int(given.get("batch", 4)))
         print(json.dumps({model: found[model]}), file=sys.stderr, flush=True)
     print(json.dumps(found, indent=2))
 
