@@ -177,6 +177,11 @@ VERBS = {
         "export NAME[@alias|/version] --format onnx|int8|savedmodel|tflite|tfjs|all",
         "a registered model",
     ),
+    "profile": Verb(
+        "tatara.verbs.profile:profile",
+        "where a training step's time goes: shares, operations, memory, and what stands out",
+        "profile KIND model=M [data=D] [steps=20] [key=value ...]",
+    ),
     "sign": Verb(
         "tatara.verbs.sign:sign",
         "sign a version's package, evidence and approval; `sign keys` makes the keys",

@@ -11,6 +11,7 @@ const { loadGraphModel } = require("@tensorflow/tfjs-converter");
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array };
 const MISSING = /Kernel '(\w+)' not registered/;
+const UNREAD = /Unsupported dtype in weight '[^']*': (\w+)/;
 const graphs = new Map();
 console.log = console.error; // standard output belongs to the answers
 
@@ -99,8 +100,9 @@ async function main() {
       write(Buffer.from(JSON.stringify({ backend, outputs }) + "\n"));
       for (const { data } of values) write(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
     } catch (error) {
-      const missing = MISSING.exec(error.message);
-      write(Buffer.from(JSON.stringify({ error: error.message, operator: missing && missing[1] }) + "\n"));
+      const [missing, unread] = [MISSING.exec(error.message), UNREAD.exec(error.message)];
+      const operator = unread ? `Const of ${unread[1]}` : missing && missing[1];
+      write(Buffer.from(JSON.stringify({ error: error.message, operator }) + "\n"));
     }
   }
 }
