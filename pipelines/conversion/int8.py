@@ -25,10 +25,13 @@ _FLOAT = ("Softmax", "Sigmoid", "Resize")
 
 
 def write_int8(folder: Path, training: Sequence[Example]) -> None:
-    """Write `FILE` beside ``model.onnx``, its ranges from training images that go through ``prepare.onnx``.
+    """Write `FILE` as `quantize` does, and tell the golden cases, which are there, how far it may lie from them."""
+    quantize(folder, training)
+    _allow(Runtime(folder, model_file=FILE), folder / "golden")
 
-    The golden cases are there already, and are told how far `FILE` may lie from them.
-    """
+
+def quantize(folder: Path, training: Sequence[Example]) -> None:
+    """Write `FILE` beside ``model.onnx``, its ranges from training images that go through ``prepare.onnx``."""
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -45,7 +48,6 @@ def write_int8(folder: Path, training: Sequence[Example]) -> None:
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
         )  # fmt: skip
         stamp(onnx.load(quantized), runtime.contract, folder / FILE)
-    _allow(Runtime(folder, model_file=FILE), folder / "golden")
 
 
 def _allow(runtime: Runtime, golden: Path) -> None:

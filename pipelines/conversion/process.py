@@ -14,7 +14,7 @@ from tatara.core.home import apply_library_environment, project_root
 ERROR = "tatara: "
 """How the line of standard error begins that carries the error."""
 _ERRORS: dict[int, type[TataraError]] = {2: UsageError, 3: RefusedError}
-_PROGRESS = ("parity: ", "int8: ", "models: ")
+_PROGRESS = ("parity: ", "int8: ", "models: ", "export: ", "tfjs: ")
 
 
 def answer_parent(work: Callable[[Path, Path], None], arguments: list[str]) -> int:

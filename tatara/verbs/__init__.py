@@ -171,6 +171,17 @@ VERBS = {
         "the chain behind a model: show, verify",
         "lineage show|verify NAME[@alias|/version] | DIGEST",
     ),
+    "export": Verb(
+        "tatara.verbs.export:export",
+        "a registered model in other formats, each measured beside the original on the test split",
+        "export NAME[@alias|/version] --format onnx|int8|savedmodel|tflite|tfjs|all",
+        "a registered model",
+    ),
+    "profile": Verb(
+        "tatara.verbs.profile:profile",
+        "where a training step's time goes: shares, operations, memory, and what stands out",
+        "profile KIND model=M [data=D] [steps=20] [key=value ...]",
+    ),
     "sign": Verb(
         "tatara.verbs.sign:sign",
         "sign a version's package, evidence and approval; `sign keys` makes the keys",

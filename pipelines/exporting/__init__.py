@@ -1,0 +1,1 @@
+"""A registered model in other formats, and how near each comes to the original."""
