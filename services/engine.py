@@ -22,6 +22,7 @@ from services.seen import passed, step
 from services.settings import Pin, Settings
 from services.workers import Workers
 from tatara.core.contract import Finished
+from tatara.core.cores import cores
 from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import canonical_json, read_json
 from tatara.core.kinds import beyond
@@ -103,7 +104,8 @@ def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
         engines = Path(settings.tensorrt) if settings.tensorrt else None
         gpu = Gpu(settings.gpu_device, settings.gpu_memory, engines, settings.max_batch)
         return Runtime(pin.folder, gpu, model_file=graph), identity
-    alone = settings.threads if settings.alone and (pin.folder / graph).stat().st_size <= MOST_TWICE else 0
+    twice = settings.alone and (pin.folder / graph).stat().st_size <= MOST_TWICE
+    alone = min(settings.threads, cores()) if twice else 0
     return Runtime(pin.folder, threads=1, model_file=graph, alone=alone), identity
 
 
@@ -305,7 +307,7 @@ class Engine:
             self.runtime.drop_alone()
             logger.info("a call with all cores to itself is hardly faster: every call is by one thread")
         if gpu or size > 1:
-            threads = 1 if gpu else self.settings.threads
+            threads = 1 if gpu else min(self.settings.threads, cores())
             self._batcher = Batcher(
                 self.runtime.infer, threads, size, LINGER * costs[1], lambda: self._opening, _observe_batch
             )

@@ -23,7 +23,8 @@ class Settings:
         gpu_device, gpu_memory: which GPU, and how many MiB of its memory at most; 0 is all of it.
         tensorrt: folder for the engines that TensorRT builds, to demand its provider too; experimental.
         int8: answer from the quantized graph.
-        threads: that prepare and infer at the same time; the number of cores by default, or of a container's share.
+        threads: that prepare and infer at the same time; by default one more than there are cores, or a container's
+            share of them: while one waits for Python's lock, another computes.
         alone: give a request that has the server to itself every core, by a session that holds the weights once more.
         max_batch: prepared examples in one call of the model; fewer where that costs no more by example, or where
             they are large.
@@ -83,7 +84,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """What is sized to the machine is known from here on."""
-        threads = self.threads or cores()
+        threads = self.threads or cores() + 1
         object.__setattr__(self, "threads", threads)
         object.__setattr__(self, "max_pixels", self.max_pixels or default_pixels(threads))
         object.__setattr__(self, "max_held", self.max_held or max(self.max_body, memory_budget() // HELD_SHARE))
