@@ -25,7 +25,7 @@ def test_the_serve_environments_hold_nothing_of_training(lock: str) -> None:
     assert [name for name in _versions(lock) if name.startswith(heavy)] == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "tensorflowjs"])
 def test_every_requirement_is_pinned_by_hash_and_names_no_index(lock: str) -> None:
     text = (FOLDER / f"{lock}.txt").read_text()
     entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
