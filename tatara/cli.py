@@ -92,9 +92,12 @@ def _as_pairs(arguments: Sequence[str]) -> list[str]:
     return words + flags
 
 
+STAGES = "tatara.verbs.stages"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
-    debug = False
+    debug, kept = False, ""
     try:
         given = sys.argv[1:] if arguments is None else arguments
         debug = "--debug" in given
@@ -102,9 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         apply_library_environment()
         with Output(asked.json) as output:
             module, _, function = VERBS[asked.verb].function.partition(":")
+            kept = "; finished stages are kept" if module == STAGES else ""
             return int(getattr(importlib.import_module(module), function)(asked, output) or 0)
     except KeyboardInterrupt:
-        print("tatara: interrupted; finished stages are kept", file=sys.stderr)
+        print(f"tatara: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -32,15 +32,15 @@ def export(reference: Reference, contract: Contract, folder: Path) -> None:
     Raises:
         TataraError: a graph is not valid ONNX of the standard operators.
     """
-    size = contract.preparation.size
+    shape = contract.preparation.shape
     (folder / "contract.json").write_text(contract.canonical(), encoding="utf-8")
     prepare = _convert(reference.prepare_function, reference.prepare_function.input_signature)
     _rename(prepare, {prepare.graph.output[0].name: "prepared"})
-    _write(prepare, {"image": ("height", "width", 3), "prepared": (size, size, 3)}, contract, folder / "prepare.onnx")
+    _write(prepare, {"image": ("height", "width", 3), "prepared": shape}, contract, folder / "prepare.onnx")
     model = _convert(reference.model_function, reference.signature)
     _embed(model, reference)
     shapes: dict[str, Shape] = {name: ("batch", *shape) for name, shape in contract.outputs.items()}
-    _write(model, {"prepared": ("batch", size, size, 3), **shapes}, contract, folder / "model.onnx")
+    _write(model, {"prepared": ("batch", *shape), **shapes}, contract, folder / "model.onnx")
     if reference.finish_function is not None:
         finish = _convert(reference.finish_function, reference.finish_function.input_signature)
         given = {f"{MODEL}{name}": shape for name, shape in contract.outputs.items()}

@@ -41,8 +41,7 @@ class Reference:
         self.kind = kind_module(contract.kind)
         trainable, fixed = model.trainable_variables, model.non_trainable_variables
         self.variables = [*trainable, *fixed]
-        size = contract.preparation.size
-        prepared = tf.TensorSpec((None, size, size, 3), tf.float32, name="prepared")
+        prepared = tf.TensorSpec((None, *contract.preparation.shape), tf.float32, name="prepared")
         weights = [tf.TensorSpec(v.shape, v.dtype, name=f"weight_{i}") for i, v in enumerate(self.variables)]
         self.signature = [prepared, *weights]
 

@@ -1,6 +1,6 @@
 """Prepared examples on disk: decoded by the one decoder, prepared once, then read by memory map at every epoch.
 
-A cache file is the raw ``float32 (examples, size, size, 3)`` tensor without a header, so that both NumPy and
+A cache file is the raw ``float32 (examples, ...)`` tensor without a header, so that both NumPy and
 TensorFlow can map it. Its name is the digest of everything that its bytes depend on.
 """
 
@@ -31,10 +31,10 @@ _BLOCK = 256
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cache file and the shape ``(examples, size, size, 3)`` of its float32 tensor."""
+    """A cache file and the shape ``(examples, ...)`` of its float32 tensor."""
 
     path: Path
-    shape: tuple[int, int, int, int]
+    shape: tuple[int, ...]
 
     def array(self) -> NDArray[np.float32]:
         """The tensor, mapped read-only."""
@@ -57,7 +57,7 @@ def prepared(examples: Sequence[Example], preparation: ImagePreparation, label: 
     """
     folder = state_root() / "cache" / "prepared"
     path = folder / f"{_key(examples, preparation)}.f32"
-    found = Prepared(path, (len(examples), preparation.size, preparation.size, 3))
+    found = Prepared(path, (len(examples), *preparation.shape))
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _drop_leftovers(folder)

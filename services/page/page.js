@@ -4,6 +4,7 @@ import { KINDS } from "/page/kinds.js";
 
 const byId = (id) => document.getElementById(id);
 const atOnce = 4;
+const againMilliseconds = 1000;
 const files = new Map();
 const asked = new WeakMap();
 let view;
@@ -14,22 +15,30 @@ function say(text, bad = false) {
   byId("status").classList.toggle("bad", bad);
 }
 
+/** Until the service is ready: whoever opens the page early need not load it again. */
 async function introduce() {
-  try {
-    const model = await ask("/model");
-    const { kind, modality, labels } = model.contract;
-    document.title = `${model.name} ${model.version} · Tatara`;
-    byId("name").textContent = model.name;
-    byId("about").textContent = `Version ${model.version} · ${modality} ${kind}, ${labels.length} classes`;
-    view = new KINDS[kind](labels);
-    view.controls(byId("row"), askAgain);
-    byId("digest").textContent = model.lineage;
-    const chain = await ask("/lineage");
-    for (const link of chain.links) byId("chain").append(chainItem(link));
-  } catch (error) {
-    byId("name").textContent = "Tatara";
-    say(`${error.message}`, true);
+  for (;;) {
+    try {
+      const [model, chain] = await Promise.all([ask("/model"), ask("/lineage")]);
+      say("");
+      return show(model, chain);
+    } catch (error) {
+      byId("name").textContent = "Tatara";
+      say(`${error.message}`, true);
+      await new Promise((resolve) => setTimeout(resolve, againMilliseconds));
+    }
   }
+}
+
+function show(model, chain) {
+  const { kind, modality, labels } = model.contract;
+  document.title = `${model.name} ${model.version} · Tatara`;
+  byId("name").textContent = model.name;
+  byId("about").textContent = `Version ${model.version} · ${modality} ${kind}, ${labels.length} ${labels.length === 1 ? "class" : "classes"}`;
+  view = new KINDS[kind](labels);
+  view.controls(byId("row"), askAgain);
+  byId("digest").textContent = model.lineage;
+  for (const link of chain.links) byId("chain").append(chainItem(link));
 }
 
 function chainItem(link) {

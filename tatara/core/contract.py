@@ -40,6 +40,11 @@ class ImagePreparation(Strict):
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the prepared tensor."""
+        return (self.size, self.size, 3)
+
 
 class Tiling(Strict):
     """Square windows that an image is cut into, each answered alone, with the answers merged.

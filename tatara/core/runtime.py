@@ -207,8 +207,7 @@ class Runtime:
         # threads gain nothing on small networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        side = self.contract.preparation.size
-        wanted: list[Provider] = gpu.providers({"prepared": (side, side, 3)}) if gpu else [(CPU, {})]
+        wanted: list[Provider] = gpu.providers({"prepared": self.contract.preparation.shape}) if gpu else [(CPU, {})]
         require(wanted)
         try:
             session = onnxruntime.InferenceSession(path, options, providers=wanted)

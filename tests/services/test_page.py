@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from services.keys import add_key
 from services.launch import Service
@@ -63,6 +63,26 @@ def test_a_dropped_image_is_answered_with_bars_and_said_aloud(page: Page) -> Non
     expect(card.locator(".bars li")).to_have_count(3)
     expect(page.get_by_role("img", name="red.png")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("red.png: red, 98.3%")
+
+
+def test_a_page_that_was_opened_before_the_model_was_ready_finds_it(browser: Browser, service: Service) -> None:
+    opened, asked = browser.new_page(), []
+
+    def early(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 2:
+            route.continue_()
+        else:
+            route.fulfill(status=503, json={"error": "not ready: the model is being loaded"})
+
+    opened.route("**/model", early)
+    opened.goto(service.url)
+    expect(opened.get_by_role("status")).to_have_text("not ready: the model is being loaded")
+    expect(opened.get_by_role("heading", name="colours")).to_be_visible()
+    expect(opened.get_by_role("status")).to_have_text("")
+    drop(opened, {"red.png": plain(200, 10, 10)})
+    expect(opened.locator(".card .label")).to_have_text("red")
+    opened.close()
 
 
 def test_where_a_key_is_needed_the_page_asks_for_it_until_one_holds_and_keeps_it(

@@ -57,13 +57,14 @@ def deploying(*words: str) -> Iterator[str]:
     """`tatara deploy`, and the address that it prints."""
     command = [sys.executable, "-m", "tatara", "deploy", *words, "--json"]
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) in (0, 130)
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said.splitlines()[-1]) == (130, "tatara: interrupted"), "no stages were run"
 
 
 @pytest.mark.slow
