@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "requirements"
-LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "observe", "tracking", "dev")
+LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "observe", "tracking", "notebook", "dev")
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[\w,-]+\])?==([^ ;\\]+)(?: ; (.+?))? ?\\?$", re.MULTILINE)
 
 
