@@ -54,6 +54,7 @@ def test_each_environment_has_one_tensorflow_or_one_runtime_for_its_device() -> 
         "gpu-serve": {"onnxruntime-gpu"},
         "observe": set(),
         "tracking": set(),
+        "notebook": set(),
         "dev": {"tensorflow-cpu", "onnxruntime"},
     }
     assert "nvidia-cudnn-cu12" in names["gpu-train"]
