@@ -48,6 +48,9 @@ class Run:
     def __str__(self) -> str:
         return self.path.name
 
+    def __repr__(self) -> str:
+        return f"run {self}"
+
     @property
     def _workspace(self) -> "Workspace":
         from pipelines.workspace import Workspace
