@@ -21,7 +21,13 @@ from tatara.core.files import read_json
 from tatara.core.runtime import Runtime
 from tests.tiny import make_shapes, make_tiny, mark_validated
 
-EVERY = [(kind, model) for kind in kinds() for model in models(kind)]
+DEEP = ("densenet121", "resnet50")
+"""Models whose paper's depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
+EVERY = [
+    pytest.param((kind, model), id=model, marks=[pytest.mark.paper] if model in DEEP else [])
+    for kind in kinds()
+    for model in models(kind)
+]
 IMAGES = 12
 
 
@@ -33,7 +39,7 @@ def tiny_project(module_project: Path) -> Path:
     return module_project
 
 
-@pytest.fixture(scope="module", params=EVERY, ids=[model for _, model in EVERY])
+@pytest.fixture(scope="module", params=EVERY)
 def trained(request: pytest.FixtureRequest, tiny_project: Path) -> Workspace:
     """A workspace in which the model has been trained for an epoch, in the model's own small configuration."""
     kind, model = request.param
