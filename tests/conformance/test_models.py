@@ -22,7 +22,7 @@ from tatara.core.runtime import Runtime
 from tests.tiny import make_shapes, make_tiny, mark_validated
 
 DEEP = ("densenet121", "resnet50")
-"""Models whose paper's depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
+"""Models whose depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
 EVERY = [
     pytest.param((kind, model), id=model, marks=[pytest.mark.paper] if model in DEEP else [])
     for kind in kinds()
