@@ -17,7 +17,7 @@ from tatara.verbs import VERBS, Request
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 STEPS = ("run", "validate", "train", "convert", "evaluate", "register", "check", "package")
-OF_STEPS = {"workspace", "params", "resume"}
+OF_STEPS = {"workspace", "params", "resume", "steps"}
 QUICK = ("tatara data list", "tatara data show digits", "tatara data check digits")
 
 
@@ -54,7 +54,7 @@ def _check_options(request: Request, **types: Any) -> NoReturn:
 
 def _understand(request: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     verb = request.verb
-    if verb in STEPS:
+    if verb in (*STEPS, "profile"):
         return _parameters(request.words[0] if request.words else "classification", request.options)
     if verb == "models" and request.words[0] == "show":
         return _parameters("classification", {"model": request.words[1], **request.options})

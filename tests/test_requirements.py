@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "requirements"
-LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "observe", "tracking", "dev")
+LOCKS = ("train", "gpu-train", "serve", "gpu-serve", "observe", "tracking", "notebook", "dev")
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[\w,-]+\])?==([^ ;\\]+)(?: ; (.+?))? ?\\?$", re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ def test_the_serve_environments_hold_nothing_of_training(lock: str) -> None:
     assert [name for name in _versions(lock) if name.startswith(heavy)] == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "tensorflowjs"])
 def test_every_requirement_is_pinned_by_hash_and_names_no_index(lock: str) -> None:
     text = (FOLDER / f"{lock}.txt").read_text()
     entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
@@ -54,6 +54,7 @@ def test_each_environment_has_one_tensorflow_or_one_runtime_for_its_device() -> 
         "gpu-serve": {"onnxruntime-gpu"},
         "observe": set(),
         "tracking": set(),
+        "notebook": set(),
         "dev": {"tensorflow-cpu", "onnxruntime"},
     }
     assert "nvidia-cudnn-cu12" in names["gpu-train"]

@@ -14,7 +14,7 @@ def told(profile: Profile) -> str:
         f"step        {profile.step_ms:.1f} ms for {profile.batch} examples, mean of {profile.steps}: {shares}",
         f"input       {profile.input_ms:.1f} ms a batch by itself, {profile.bare_input_ms:.1f} ms without augmentation",
         (
-            f"floor       {profile.floor_ms:.1f} ms for {profile.gflops:.2f} GFLOP at the "
+            f"floor       {profile.floor_ms:.1f} ms for {profile.gflops:.2f} GFLOP, at the "
             f"{profile.gflops_per_second:,.0f} GFLOP/s of a large product of matrices here; "
             f"the step reaches {reached:.0%} of that rate"
         ),

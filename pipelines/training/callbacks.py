@@ -1,7 +1,6 @@
 """What happens between the steps of a training: history, early stopping, checkpoints, progress, the profile."""
 
 import math
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from pipelines.training.input import Plan
 from pipelines.training.interrupt import Interrupt
 from pipelines.training.state import Row, State
 from tatara.core.errors import TataraError
-from tatara.core.progress import say
+from tatara.core.progress import bars, say
 
 BESIDE = ("epoch", "learning_rate", "seconds", "ended")
 """Columns of the history that are no metric. Metrics whose names end in ``_loss`` are parts of the loss."""
@@ -109,7 +108,7 @@ class Reporting(keras.callbacks.Callback):
         self.state, self.plan, self.log = state, plan, log
         self._logged, self._at = 0, time.monotonic()
         self._bar: Any = None
-        if sys.stderr.isatty():
+        if bars():
             from tqdm import tqdm
 
             self._bar = tqdm(total=plan.steps, initial=state.step, desc="train", unit="step", dynamic_ncols=True)

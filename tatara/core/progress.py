@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress of long work on standard error: a bar on a terminal or in Jupyter, a line every few seconds elsewhere."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 def progress(iterable: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
     """Yield the items of ``iterable`` and show how far it is; ``total`` is their number where it is known."""
-    if sys.stderr.isatty():
+    if bars():
         from tqdm import tqdm
 
         yield from tqdm(iterable, total=total, desc=label, file=sys.stderr, dynamic_ncols=True)
@@ -26,6 +26,11 @@ def progress(iterable: Iterable[Item], total: int | None, label: str) -> Iterato
             print(_line(label, count, total, now - began), file=sys.stderr, flush=True)
     if 0 < said < count:
         print(_line(label, count, total, time.monotonic() - began), file=sys.stderr, flush=True)
+
+
+def bars() -> bool:
+    """Whether standard error can draw a line anew: a terminal's can, and a notebook's."""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
 
 
 def say(line: str) -> None:

@@ -182,6 +182,11 @@ VERBS = {
         "where a training step's time goes: shares, operations, memory, and what stands out",
         "profile KIND model=M [data=D] [steps=20] [key=value ...]",
     ),
+    "notebook": Verb(
+        "tatara.verbs.notebook:notebook",
+        "Jupyter Lab with a token on this machine alone, and the SSH tunnel to it, until Ctrl-C",
+        "notebook [port=8888]",
+    ),
     "sign": Verb(
         "tatara.verbs.sign:sign",
         "sign a version's package, evidence and approval; `sign keys` makes the keys",

@@ -14,6 +14,7 @@ from tatara.verbs.options import boolean, options, port, subject
 
 if TYPE_CHECKING:
     from services.launch import Service
+    from tatara.core.client import Local
 
 
 def serve(request: Request, output: Output) -> int:
@@ -92,6 +93,18 @@ def _served(url: str, files: Sequence[str], given: dict[str, str]) -> Found:
         labels = client.contract.labels
         answers = list(progress(client.predict_each(files, **given), len(files), "predict"))
         return Found(*client.model, str(client.lineage.digest), labels, files, answers)
+
+
+def packaged_model(reference: str) -> "Local":
+    """The packaged model behind ``NAME[@alias|/version]``, loaded here.
+
+    Raises:
+        UsageError: no such version.
+        TataraError: it was not packaged on this machine.
+    """
+    from tatara.core.client import Local
+
+    return Local(_model_folder(bento_tag(reference)))
 
 
 def _packaged_here(reference: str, files: Sequence[str], given: dict[str, str], key: Path | None) -> Found:
