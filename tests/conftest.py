@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import pytest
 from tatara.core.home import library_environment
 
 REPOSITORY = Path(__file__).parents[1]
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A script's background jobs ignore Ctrl-C, and all that they start does: what a test interrupts would never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 _PARTS = (".dvc", ".dvcignore", ".gitignore", "MLproject", "data.dvc", "dvc.yaml", "params.yaml", "pyproject.toml",
           "python_env.yaml", "requirements")  # fmt: skip
 
