@@ -108,6 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kept = "; finished stages are kept" if module == STAGES else ""
             return int(getattr(importlib.import_module(module), function)(asked, output) or 0)
     except KeyboardInterrupt:
+        # One that passed through exec(str), as imported dataclasses do, ends the process by the signal even when it is
+        # caught, until the next exec(str) (https://docs.python.org/3/c-api/init_config.html, Py_RunMain).
+        exec("")  # noqa: S102
         print(f"tatara: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:

@@ -106,3 +106,23 @@ def test_mistaken_values_name_the_form(
     assert cli.main(words) == 2
     assert said in capsys.readouterr().err
     assert not (project / ".tatara" / "runs").exists()
+
+
+def test_ctrl_c_inside_executed_text_ends_with_the_code_of_an_interruption(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(
+        """
+import dataclasses, sys
+from tatara.verbs import VERBS
+
+def doctor(asked, output):
+    exec("raise KeyboardInterrupt")
+
+if __name__ == "__main__":
+    VERBS["doctor"] = dataclasses.replace(VERBS["doctor"], function="interrupted:doctor")
+    sys.argv[1:] = ["doctor"]
+    import tatara.__main__
+"""
+    )
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "tatara: interrupted\n")
