@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.datasets.dataset import open_dataset
-from pipelines.truth import LabelMask, Objects, Truth, objects_of
+from pipelines.truth import LabelMask, Objects, Target, Truth, objects_of
 from pipelines.workspace import Workspace
 from tatara.core.contract import Tiling
 from tatara.core.errors import TataraError
@@ -92,6 +92,20 @@ class Example:
             found = replace(self, window=None).objects().class_map(classes)
         return found if self.window is None else window_of(found, self.window)
 
+    def target(self) -> NDArray[np.uint8]:
+        """The image that is to be made of this one, or the window of it, ``uint8 (height, width, 3)``.
+
+        Raises:
+            TataraError: the dataset has none, it is of another size, or it changed since it was validated.
+        """
+        if not isinstance(self.truth, Target):
+            raise TataraError(f"{self.folder / self.path}: has no image to be made of it; see `tatara data list`")
+        found = self.truth.read()
+        if found.shape[:2] != (self.height, self.width):
+            sizes = f"{found.shape[1]} x {found.shape[0]} pixels, its image {self.width} x {self.height}"
+            raise TataraError(f"{self.truth.path}: is {sizes}; check the dataset")
+        return found if self.window is None else window_of(found, self.window)
+
     def windows(self, tiling: Tiling | None) -> list["Example"]:
         """The windows that a tiling cuts the image into; the image itself where it is one window."""
         cut = windows(self.height, self.width, tiling)
@@ -126,6 +140,9 @@ def _truths(folder: Path, stored: Path, index: "pandas.DataFrame") -> dict[str, 
     if "mask" in index:
         rows = index[index["mask"].notna()]
         return {row.path: LabelMask(folder / row.mask, row.mask_digest) for row in rows.itertuples(index=False)}
+    if "target" in index:
+        rows = index[index["target"].notna()]
+        return {row.path: Target(folder / row.target, row.target_digest) for row in rows.itertuples(index=False)}
     if not (stored / "objects.parquet").exists():
         return {}
     objects = pandas.read_parquet(stored / "objects.parquet")

@@ -36,7 +36,7 @@ class Parameters(BaseModel):
     batch_size: int = Field(32, ge=1, description="images of a step")
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field("adam", description="of the weights, as Keras has it")
     learning_rate: float = Field(1e-3, gt=0, description="highest, from which the schedule falls")
-    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop; the first decay of adam and adamw")
     weight_decay: float = Field(0.0, ge=0, description="part of each weight that a step takes away, times the rate")
     schedule: Literal["constant", "cosine", "exponential"] = Field("cosine", description="how the rate falls")
     warmup_epochs: float = Field(0.0, ge=0, description="in which the rate rises from 0")
@@ -61,10 +61,10 @@ class ImageParameters(Parameters):
     """What every kind takes that looks at images: how an image becomes the model's input."""
 
     size: int = Field(224, ge=8, le=2048, description="side of the prepared image in pixels")
-    resize: Literal["stretch", "crop", "pad"] = Field(
-        "stretch", description="stretch changes the shape, crop cuts the centre, pad fills up"
+    resize: Literal["stretch", "crop", "pad", "none"] = Field(
+        "stretch", description="stretch changes the shape, crop cuts the centre, pad fills up, none leaves pixels alone"
     )
-    channels: Literal["rgb", "bgr"] = Field("rgb", description="their order")
+    channels: Literal["rgb", "bgr", "grey"] = Field("rgb", description="their order; grey is the luma in all three")
     scaling: PrepareScaling = Field(
         "signed", description="of levels: none 0 to 255, unit and standard 0 to 1, signed -1 to 1"
     )
@@ -96,19 +96,24 @@ class AugmentedParameters(ImageParameters):
     colour: float = Field(0.0, ge=0, le=1, description="augmentation: strength of changes in light and colour")
 
 
-class DenseParameters(AugmentedParameters):
-    """What the kinds take whose answer lies in the image's own pixels."""
+class TiledParameters(AugmentedParameters):
+    """What the kinds take that answer large images window by window."""
 
-    resize: Literal["stretch", "pad"] = "stretch"
     flip: Flip = "horizontal"
     tile: bool = Field(False, description="cut images into windows of tile_size, in training, evaluation and serving")
     tile_size: int = Field(0, ge=0, le=4096, description="side of a window in pixels of the image; 0 takes size")
     tile_overlap: float = Field(0.25, ge=0, le=0.75, description="part of a window that the next one shows again")
 
 
+class DenseParameters(TiledParameters):
+    """What the kinds take whose answer lies in the image's own pixels, while the model sees it at another size."""
+
+    resize: Literal["stretch", "pad"] = "stretch"
+
+
 def tiling_of(parameters: Parameters) -> Tiling | None:
     """The windows that the parameters ask for."""
-    if not isinstance(parameters, DenseParameters) or not parameters.tile:
+    if not isinstance(parameters, TiledParameters) or not parameters.tile:
         return None
     return Tiling(size=parameters.tile_size or parameters.size, overlap=parameters.tile_overlap)
 

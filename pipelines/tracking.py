@@ -128,6 +128,11 @@ def log_folder(run_id: str, folder: Path, artifact_path: str) -> None:
     client().log_artifacts(run_id, str(folder), artifact_path)
 
 
+def log_file(run_id: str, path: Path, artifact_path: str) -> None:
+    """Copy one file to the run's artifacts below ``artifact_path``."""
+    client().log_artifact(run_id, str(path), artifact_path)
+
+
 def replace_folder(run_id: str, folder: Path, artifact_path: str) -> None:
     """`log_folder`, so that nothing of an earlier attempt stays beside it."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository

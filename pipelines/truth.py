@@ -1,4 +1,4 @@
-"""What an annotated image shows, as people marked it: objects, or a class for every pixel."""
+"""What belongs to an image: objects or a class for every pixel, as people marked them, or the image to be made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatara.core.errors import TataraError
-from tatara.core.files import sha256_file
+from tatara.core.files import sha256_bytes, sha256_file
+from tatara.core.modalities import image
 from tatara.core.tiling import Window, window_of
 
 if TYPE_CHECKING:
@@ -99,8 +100,27 @@ class LabelMask:
 
         if not self.path.is_file() or sha256_file(self.path) != self.digest:
             raise TataraError(f"{self.path}: missing or changed since it was validated; validate the dataset again")
-        with Image.open(self.path) as image:
-            return np.asarray(image)
+        with Image.open(self.path) as mask:
+            return np.asarray(mask)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The image that is to be made of one image, in the file ``path`` whose SHA-256 is ``digest``."""
+
+    path: Path
+    digest: str
+
+    def read(self) -> NDArray[np.uint8]:
+        """Its pixels ``uint8 (height, width, 3)``, RGB.
+
+        Raises:
+            TataraError: missing, or not the bytes that were validated.
+        """
+        content = self.path.read_bytes() if self.path.is_file() else b""
+        if sha256_bytes(content) != self.digest:
+            raise TataraError(f"{self.path}: missing or changed since it was validated; validate the dataset again")
+        return image.decode(content)
 
 
 def objects_of(rows: "pandas.DataFrame", width: int, height: int) -> Objects:
@@ -122,5 +142,5 @@ def _encode(mask: NDArray[np.uint8]) -> str:
     return str(coco.encode(np.asfortranarray(mask))["counts"].decode())
 
 
-Truth = Objects | LabelMask | None
+Truth = Objects | LabelMask | Target | None
 """None for kinds whose label is the example's own."""

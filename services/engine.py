@@ -1,7 +1,6 @@
 """The model behind the door: verified, loaded, proven on its golden cases, then asked in batches."""
 
 import asyncio
-import io
 import logging
 import math
 import time
@@ -23,6 +22,7 @@ from services.settings import Pin, Settings
 from services.workers import Workers
 from tatara.core.contract import Finished
 from tatara.core.cores import cores
+from tatara.core.drawing import png
 from tatara.core.errors import BoundError, DecodeError, RefusedError
 from tatara.core.files import canonical_json, read_json
 from tatara.core.kinds import beyond
@@ -188,9 +188,7 @@ class Engine:
 
         def draw(finished: Finished, image: Opened) -> bytes:
             found = kind.answer(contract, finished, options, image.size)
-            stream = io.BytesIO()
-            kind.overlay(image.pixels, found, contract.labels).save(stream, "PNG", compress_level=1)
-            return stream.getvalue()
+            return png(kind.overlay(image.pixels, found, contract.labels))
 
         return await self._ask(content, draw, options, keep=True)
 

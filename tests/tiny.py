@@ -101,3 +101,28 @@ def _coco(mask: np.ndarray) -> dict[str, Any]:
     segmentation = {"size": list(mask.shape), "counts": encoded["counts"].decode()}
     box = [float(value) for value in coco.toBbox(encoded)]
     return {"bbox": box, "area": float(mask.sum()), "iscrowd": 0, "segmentation": segmentation}
+
+
+def make_pairs(project: Path, images: int = 4) -> None:
+    """``data/pairs``: grey images of smooth colours and what they were made of, two sizes, one beyond a window."""
+    folder = project / "data" / "pairs"
+    for number, split in enumerate(("train", "valid", "test")):
+        generator = np.random.default_rng(10 + number)
+        for name in ("images", "targets"):
+            (folder / split / name).mkdir(parents=True)
+        for image in range(images):
+            height, width = (24, 40) if image % 2 else (30, 28)
+            corners = Image.fromarray(generator.integers(0, 255, (4, 4, 3)).astype(np.uint8))
+            target = corners.resize((width, height), Image.Resampling.BICUBIC)
+            target.save(folder / split / "targets" / f"{image}.png")
+            target.convert("L").save(folder / split / "images" / f"{image}.png")
+    description = {
+        "modality": "image", "kind": "image", "format": "image-pairs", "licence": "CC0", "source": "drawn by a test",
+        "splits": dict.fromkeys(("train", "valid", "test"), "made"),
+    }  # fmt: skip
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(description))
+
+
+def data_of(kind: str) -> str:
+    """Which of the tiny datasets a kind learns from."""
+    return {"classification": "tiny", "image": "pairs"}.get(kind, "shapes")

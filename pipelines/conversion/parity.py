@@ -73,6 +73,8 @@ class Check:
 class Proof:
     """Compares ``reference`` with ``runtime`` on files of the test split, each image as a whole.
 
+    Where the model takes pixels unscaled, it is on windows of them, spread over the files, since none may be larger.
+
     Args:
         reference: the TensorFlow functions.
         runtime: over the exported folder.
@@ -85,7 +87,10 @@ class Proof:
         self.kind, self.tolerances = runtime.kind, dict(runtime.kind.TOLERANCES)
         self.evaluation = evaluation_module(runtime.contract.kind)
         affordable = int(np.clip(OPERATIONS / flops, LEAST, MOST))
-        self.examples = diverse(list(examples), affordable)
+        self.unscaled = runtime.contract.preparation.resize == "none"
+        whole = diverse(list(examples), affordable)
+        parts = [part for one in whole for part in one.windows(runtime.contract.tiling)] if self.unscaled else whole
+        self.examples = parts[:: -(-len(parts) // affordable)]
 
     def run(self) -> dict[str, Any]:
         """The content of ``parity.json``.
@@ -182,12 +187,21 @@ class Proof:
         own = {what: value for what, value in RESIZED_TOLERANCES.items() if what in self.tolerances}
         paths, tolerances = self._paths[:RESIZED], native | own
         for name, scale in SCALES.items():
-            images = [_resize(pixels, scale) for pixels in self._images(self.examples[:RESIZED])]
+            images = [self._resize(pixels, scale) for pixels in self._images(self.examples[:RESIZED])]
             yield self._prepare_apart(f"prepare, {name}", paths, images)
             pairs = progress(self._pairs(images, 8), len(images), f"parity: {name}")
             yield Check(
                 self.kind, f"files, {name}", 8, tolerances, paths, [self.kind.differences(*pair) for pair in pairs]
             )
+
+    def _resize(self, pixels: NDArray[np.uint8], scale: tuple[float, float]) -> NDArray[np.uint8]:
+        from PIL import Image
+
+        picture = Image.fromarray(pixels)
+        width, height = (max(1, round(side * factor)) for side, factor in zip(picture.size, scale, strict=True))
+        found = np.asarray(picture.resize((width, height)))
+        most = self.runtime.contract.preparation.size if self.unscaled else max(height, width)
+        return np.ascontiguousarray(found[:most, :most])
 
     def _prepare_apart(self, name: str, paths: list[str], images: Iterable[NDArray[np.uint8]]) -> Check:
         apart, largest = [], 1.0
@@ -214,14 +228,6 @@ def batched(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
     iterator = iter(values)
     while part := list(itertools.islice(iterator, size)):
         yield part
-
-
-def _resize(pixels: NDArray[np.uint8], scale: tuple[float, float]) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    width, height = (max(1, round(side * factor)) for side, factor in zip(picture.size, scale, strict=True))
-    return np.asarray(picture.resize((width, height)))
 
 
 def _refuse(checks: list[Check]) -> None:

@@ -1,6 +1,7 @@
 """``tatara data add``: a user's images, checked and brought under ``data/``."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from pipelines.datasets.annotated import Repairs
 from pipelines.datasets.dataset import Dataset, Kind, legal_name, open_dataset, write_description
 from pipelines.datasets.fill_annotated import fill_annotated
 from pipelines.datasets.fill_labelled import fill_labelled, read_labelled
-from pipelines.datasets.filling import Wishes
+from pipelines.datasets.fill_pairs import fill_pairs
+from pipelines.datasets.filling import Filled, Wishes
+from pipelines.datasets.image_pairs import Making, pairs, photos
 from pipelines.datasets.recognition import recognize
 from pipelines.datasets.revision import folder_revision
+from pipelines.datasets.transforms import TRANSFORMS
 from tatara.core.errors import UsageError
 
 
@@ -58,8 +62,11 @@ def add(
     repair: bool = False,
     licence: str = "not stated",
     source: str | None = None,
+    transform: str | None = None,
+    target: str | None = None,
+    longest: int | None = None,
 ) -> Report:
-    """Bring images with their labels, boxes or masks under ``data/<name>`` and into ``data.dvc``.
+    """Bring images with their labels, boxes, masks or targets under ``data/<name>`` and into ``data.dvc``.
 
     Args:
         path: a folder, a CSV of paths and labels, or a COCO JSON; its format is recognized.
@@ -72,6 +79,8 @@ def add(
         repair: does that too, clips boxes to their image, and drops what has no area, what cannot be read, and what
             train shares with valid or test; ``Report.changes`` lists it.
         licence, source: terms and origin of the examples.
+        transform, target, longest: for ``kind="image"``, see `pipelines.datasets.image_pairs.Making`; without a
+            transform there are two folders of images with the same names.
 
     Raises:
         UsageError: the source or the name cannot be used; nothing was changed.
@@ -84,16 +93,53 @@ def add(
         raise UsageError(f"ignore={ignore}: a value of a label mask is from 0 to 255")
     repairs = Repairs(repair)
     wishes = Wishes(seed, ratios, skip_broken, classes, ignore, licence, source or path.absolute().name)
-    found = recognize(path, kind, repairs, classes)
-    examples, skipped = ([], list(found.skipped)) if found else read_labelled(path, wishes)
+    making = _making(kind, classes, transform, target, longest)
+    fill, layout, skipped = _read(path, name, kind, making, wishes, repairs)
     with new_dataset(name) as folder:
-        if found:
-            filled = fill_annotated(path, folder, name, found, wishes, repairs)
-        else:
-            filled = fill_labelled(path, folder, name, examples, wishes, repairs)
+        filled = fill(folder)
         write_description(folder, filled.description)
         revision = folder_revision(folder)
     return Report(
-        open_dataset(name), revision, found.layout if found else "images by class", filled.files, filled.counts,
-        filled.bytes, skipped, filled.left_out, repairs.made, filled.notes, f"tatara data check {shlex.quote(name)}",
+        open_dataset(name), revision, layout, filled.files, filled.counts, filled.bytes, skipped, filled.left_out,
+        repairs.made, filled.notes, f"tatara data check {shlex.quote(name)}",
     )  # fmt: skip
+
+
+def _read(
+    path: Path, name: str, kind: Kind | None, making: Making | None, wishes: Wishes, repairs: Repairs
+) -> tuple[Callable[[Path], Filled], str, list[str]]:
+    """What fills the dataset's folder, the source's format in words, and its files that are no part of it."""
+    if kind == "image":
+        found, skipped = photos(path) if making else pairs(path, repairs)
+        layout = making.words if making else "two folders of images"
+        return lambda folder: fill_pairs(path, folder, name, found, making, wishes, repairs), layout, skipped
+    source = recognize(path, kind, repairs, wishes.classes)
+    if source:
+        annotated = source
+        return (
+            lambda folder: fill_annotated(path, folder, name, annotated, wishes, repairs),
+            source.layout, list(source.skipped),
+        )  # fmt: skip
+    examples, skipped = read_labelled(path, wishes)
+    return lambda folder: fill_labelled(path, folder, name, examples, wishes, repairs), "images by class", skipped
+
+
+def _making(
+    kind: Kind | None, classes: tuple[str, ...] | None, transform: str | None, target: str | None, longest: int | None
+) -> Making | None:
+    """How pairs are made, where they are.
+
+    Raises:
+        UsageError: what goes with pairs alone is given without them, or the reverse.
+    """
+    given = {"transform": transform, "target": target, "longest": longest}
+    named = {name: value for name, value in given.items() if value is not None}
+    if kind == "image" and classes:
+        raise UsageError("classes= names what is in images; kind=image has none")
+    if named and kind != "image":
+        raise UsageError(f"{next(iter(named))}= makes pairs of images; add kind=image")
+    if named and transform is None:
+        raise UsageError(
+            f"{next(iter(named))}= says how pairs are made of photos; add transform={'|'.join(TRANSFORMS)}"
+        )
+    return Making(**named) if named else None  # type: ignore[arg-type]

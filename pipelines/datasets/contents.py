@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipelines.datasets.dataset import SPLITS, Dataset
+from pipelines.datasets.dataset import PAIRS, SPLITS, Dataset
 from pipelines.truth import IGNORE
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ def classes_in_images(dataset: Dataset, index: "pandas.DataFrame", objects: "pan
     """Path -> the classes that are marked in that image; paths without any may be missing."""
     if objects is not None:
         return {path: set(own) for path, own in objects.groupby("path")["label"]}
+    if dataset.description.format == "image-pairs":
+        return {}
     names = dataset.description.classes
     return {
         row.path: {_name(names, value) for value in map(int, row.mask_values.split()) if value != IGNORE}
@@ -51,6 +53,16 @@ def marked_objects(dataset: Dataset, index: "pandas.DataFrame", objects: "pandas
 def _sizes(areas: "pandas.Series[float]") -> dict[str, int]:
     small, large = int((areas < SMALL).sum()), int((areas >= MEDIUM).sum())
     return {"small": small, "medium": len(areas) - small - large, "large": large}
+
+
+def paired(index: "pandas.DataFrame") -> dict[str, Any]:
+    """Keys: images (split -> ``pairs`` -> how many), without_target (paths)."""
+    there = index["target"].notna()
+    counted = Counter(index.loc[there, "split"])
+    return {
+        "images": {split: {PAIRS: counted[split]} for split in SPLITS},
+        "without_target": index.loc[~there, "path"].tolist(),
+    }
 
 
 def pixel_classes(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, Any]:

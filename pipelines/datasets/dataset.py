@@ -5,6 +5,7 @@ How the files lie in a split, by format:
 - ``image-folder``: ``<class>/<file>``.
 - ``coco``: ``images/<file>``, and the objects in ``annotations.json``, COCO's own schema.
 - ``label-masks``: ``images/<file>``, and the classes of its pixels in ``labels/<stem>.png``.
+- ``image-pairs``: ``images/<file>``, and the image that is to be made of it in ``targets/<file>`` of the same stem.
 """
 
 import difflib
@@ -22,17 +23,20 @@ from tatara.core.home import project_root
 DESCRIPTION = "dataset.yaml"
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-Kind = Literal["classification", "detection", "segmentation", "instances"]
-Format = Literal["image-folder", "coco", "label-masks"]
+Kind = Literal["classification", "detection", "segmentation", "instances", "image"]
+Format = Literal["image-folder", "coco", "label-masks", "image-pairs"]
 FORMATS: dict[Kind, Format] = {
     "classification": "image-folder",
     "detection": "coco",
     "segmentation": "label-masks",
     "instances": "coco",
+    "image": "image-pairs",
 }
 """How the files of each kind lie."""
-IMAGES, LABELS, ANNOTATIONS = "images", "labels", "annotations.json"
-"""Names inside a split of the formats ``coco`` and ``label-masks``."""
+IMAGES, LABELS, TARGETS, ANNOTATIONS = "images", "labels", "targets", "annotations.json"
+"""Names inside a split of the formats ``coco``, ``label-masks`` and ``image-pairs``."""
+PAIRS = "pairs"
+"""What is counted of datasets without classes."""
 
 
 def legal_name(name: str, what: str = "name") -> str:
@@ -71,7 +75,8 @@ class Description(BaseModel):
 
     Attributes:
         modality, kind, format: what one example is, what is learned, how the files lie.
-        classes: labels in the order of a model's outputs; a class's position is its value in a label mask.
+        classes: labels in the order of a model's outputs; a class's position is its value in a label mask. None where
+            images are made of images.
         splits: split -> how it came about, in words.
         licence, source: terms and origin of the examples.
         citation, notes: further words.
@@ -83,7 +88,7 @@ class Description(BaseModel):
     modality: Literal["image"]
     kind: Kind
     format: Format
-    classes: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    classes: Annotated[tuple[str, ...], Field(strict=False)] = ()
     splits: dict[Split, str]
     licence: str = Field(min_length=1)
     source: str = Field(min_length=1)
@@ -109,6 +114,8 @@ class Description(BaseModel):
     def _coherent(self) -> "Description":
         if self.format != FORMATS[self.kind]:
             raise ValueError(f"format of kind {self.kind} is {FORMATS[self.kind]}, not {self.format}")
+        if (self.kind == "image") == bool(self.classes):
+            raise ValueError(f"kind {self.kind} has {'no classes' if self.classes else 'one class at least'}")
         if set(self.splits) != set(SPLITS):
             raise ValueError(f"splits must be {', '.join(SPLITS)}")
         if self.hierarchy is not None and set(self.hierarchy) != set(self.classes):

@@ -1,4 +1,6 @@
-"""A picture with what people marked in it: boxes and masks with their names, or the classes of its pixels."""
+"""A picture with what people marked in it: boxes and masks with their names, or the classes of its pixels; or beside
+what is to be made of it.
+"""
 
 from collections.abc import Sequence
 
@@ -8,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from pipelines.truth import Objects
 from tatara.core import painting
+from tatara.core.drawing import PAPER, fit
 
 LINE, TEXT = 2, 12
 """Pixels of the boxes' lines and of the names' height."""
@@ -73,3 +76,12 @@ def draw_label_mask(
         if shares[position] >= painting.LEAST_NAMED:
             painting.name(canvas, painting.inside(masks[position]), classes[position], painting.colour(position))
     return canvas.picture
+
+
+def draw_pair(pixels: NDArray[np.uint8], target: NDArray[np.uint8], side: int) -> Image.Image:
+    """The picture and its target, side by side, within ``side`` pixels."""
+    halves = [fit(part, side // 2 - 1) for part in (pixels, target)]
+    both = Image.new("RGB", (2 * halves[0].width + 2, halves[0].height), PAPER)
+    both.paste(halves[0], (0, 0))
+    both.paste(halves[1], (halves[0].width + 2, 0))
+    return both

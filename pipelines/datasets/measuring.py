@@ -1,4 +1,4 @@
-"""What is known of one file's content: of an image, and of a label mask."""
+"""What is known of one file's content: of an image, of a label mask, and of one image of a pair."""
 
 import io
 from dataclasses import asdict, dataclass
@@ -65,6 +65,29 @@ class MaskMeasurements:
         return cls(None, error=reason)
 
 
+@dataclass(frozen=True)
+class PairedMeasurements:
+    """Measurements of one image of a pair; absent (NaN or None) where it could not be read.
+
+    Attributes:
+        digest: SHA-256 of the bytes, None where they could not be read.
+        width, height: pixels, upright.
+        pixels: SHA-256 of what the decoder makes of the file.
+        error: why there are no measurements, one line.
+    """
+
+    digest: str | None
+    width: float = np.nan
+    height: float = np.nan
+    pixels: str | None = None
+    error: str | None = None
+
+    @classmethod
+    def unread(cls, size: int, reason: str) -> "PairedMeasurements":
+        """Of a file whose bytes could not be had."""
+        return cls(None, error=reason)
+
+
 def measure_content(content: bytes) -> Measurements:
     """Measurements of one image file's bytes; never raises for bad content."""
     digest = sha256_bytes(content)
@@ -86,6 +109,17 @@ def measure_mask(content: bytes) -> MaskMeasurements:
     counts = np.bincount(labels.reshape(-1), minlength=256)
     values = np.flatnonzero(counts)
     return MaskMeasurements(digest, width, height, " ".join(map(str, values)), " ".join(map(str, counts[values])))
+
+
+def measure_paired(content: bytes) -> PairedMeasurements:
+    """Measurements of one image of a pair; never raises for bad content."""
+    digest = sha256_bytes(content)
+    try:
+        pixels = image.decode(content)
+    except DecodeError as error:
+        return PairedMeasurements(digest, error=str(error))
+    height, width, _ = pixels.shape
+    return PairedMeasurements(digest, width, height, sha256_bytes(pixels.tobytes()))
 
 
 def _read_mask(content: bytes) -> NDArray[np.uint8]:

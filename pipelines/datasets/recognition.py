@@ -18,6 +18,7 @@ WORDS: dict[Kind, str] = {
     "detection": "PASCAL VOC's XML or COCO's JSON beside the images",
     "segmentation": "a folder of images and one of label masks, such as images/ and labels/ (a dataset of instances "
     "serves it too)",
+    "image": "a folder of photos and a transform, or two folders of images with the same names",
     "instances": "COCO's JSON with a mask for each object, or a folder of mask files for each image",
 }
 """What each kind of dataset is made from."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageDraw
 
 from pipelines.datasets.dataset import SPLITS, Dataset
-from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects
-from pipelines.truth import LabelMask, objects_of
+from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects, draw_pair
+from pipelines.truth import LabelMask, Target, objects_of
 from tatara.core.drawing import FAINT, INK, PAPER, fit, write
 from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.modalities.image import decode
@@ -30,9 +30,9 @@ def save_sample_sheet(
     """Write the sheet of a dataset as PNG: images that show as many classes as can be, the same every time.
 
     Args:
-        dataset: with objects or label masks.
+        dataset: with objects, label masks or pairs.
         index: its rows that decode.
-        objects: as `pipelines.datasets.objects.build_objects` gives them; None for label masks.
+        objects: as `pipelines.datasets.objects.build_objects` gives them; None for label masks and pairs.
         present: path -> classes in that image.
         path: of the PNG.
     """
@@ -81,7 +81,8 @@ def _choose(paths: list[str], present: Mapping[str, Collection[str]]) -> list[st
 
 
 def _summary(dataset: Dataset, index: "pandas.DataFrame", objects: "pandas.DataFrame | None") -> str:
-    classes = len(dataset.description.classes)
+    if not (classes := len(dataset.description.classes)):
+        return f"{dataset.description.kind}: {len(index):,} images, each beside its target"
     marked = f", {len(objects):,} objects" if objects is not None else ""
     return f"{dataset.description.kind}: {len(index):,} images{marked}, {classes} class{'es' if classes > 1 else ''}"
 
@@ -93,6 +94,10 @@ def _drawn(dataset: Dataset, row: Any, objects: "pandas.DataFrame | None") -> Im
         return draw_objects(
             pixels, objects_of(objects[objects["path"] == row.path], int(row.width), int(row.height)), classes, SIDE
         )
+    if dataset.description.format == "image-pairs":
+        if row.target_error is None and (row.target_width, row.target_height) == (row.width, row.height):
+            return draw_pair(pixels, Target(dataset.folder / row.target, row.target_digest).read(), SIDE)
+        return fit(pixels, SIDE)
     if row.mask_error is None and (row.mask_width, row.mask_height) == (row.width, row.height):
         return draw_label_mask(pixels, LabelMask(dataset.folder / row.mask, row.mask_digest).read(), classes, SIDE)
     return fit(pixels, SIDE)

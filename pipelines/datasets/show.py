@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines.datasets.contact_sheet import save_contact_sheet
-from pipelines.datasets.contents import classes_in_images, marked_objects, pixel_classes
+from pipelines.datasets.contents import classes_in_images, marked_objects, paired, pixel_classes
 from pipelines.datasets.dataset import SPLITS, Dataset, dataset_names, open_dataset
-from pipelines.datasets.index import build_index
+from pipelines.datasets.index import beside, build_index
 from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import indexed_revision
 from pipelines.datasets.sample_sheet import save_sample_sheet
@@ -39,7 +39,7 @@ def show(name: str) -> dict[str, Any]:
     Keys: name, folder, revision, the fields of ``dataset.yaml``, files (images), bytes, undecodable (paths), width,
     height and brightness ({min, median, max}; None where nothing decodes), modes (mode -> files), picture (PNG under
     the state root, or None), counts (split -> class -> objects, or of other kinds images); of detection and instances
-    also those of `marked_objects`, of segmentation those of `pixel_classes`.
+    also those of `marked_objects`, of segmentation those of `pixel_classes`, of image those of `paired`.
 
     Raises:
         TataraError: the annotations cannot be read.
@@ -74,7 +74,8 @@ def _marked(dataset: Dataset, index: "pandas.DataFrame", sound: "pandas.DataFram
         found = marked_objects(dataset, index, objects)
         found["counts"] = found["objects"]
     else:
-        found = pixel_classes(dataset, index)
+        pairs = dataset.description.format == "image-pairs"
+        found = paired(index) if pairs else pixel_classes(dataset, index)
         found["counts"] = found["images"]
     present = classes_in_images(dataset, index, objects)
     sheet = save_sample_sheet(dataset, sound, objects, present, picture) if len(sound) else None
@@ -82,11 +83,7 @@ def _marked(dataset: Dataset, index: "pandas.DataFrame", sound: "pandas.DataFram
 
 
 def _revision(dataset: Dataset, index: "pandas.DataFrame") -> str:
-    known = dict(zip(index["path"], index["digest"], strict=True))
-    if "mask" in index:
-        masked = index[index["mask"].notna()]
-        known |= dict(zip(masked["mask"], masked["mask_digest"], strict=True))
-    return indexed_revision(dataset, known)
+    return indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True)) | beside(index))
 
 
 def _counts(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, dict[str, int]]:

@@ -68,6 +68,8 @@ class _Table:
                 classes, words, mark = _objects(own.get(row["path"]))
             elif row.get("mask_digest"):
                 classes, words, mark = frozenset[str](), "label mask", str(row["mask_digest"])
+            elif row.get("target_digest"):
+                classes, words, mark = frozenset[str](), "target", str(row["target_digest"])
             else:
                 classes, words, mark = frozenset(filter(None, [row["label"]])), row["label"], row["label"]
             self.rows.setdefault(row["digest"], (row["path"], row["split"], classes, words, mark))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.parameters import Parameters
 from tatara.core.contract import ImagePreparation
@@ -17,6 +18,8 @@ from tatara.core.contract import ImagePreparation
 if TYPE_CHECKING:
     import tensorflow as tf
 
+LUMA = np.float32(0.299), np.float32(0.587), np.float32(0.114)
+"""Of red, green and blue in grey, ITU-R BT.601."""
 BLOCK = 8
 """Rows of the result that are made together, or the next smaller number that divides its side."""
 
@@ -35,7 +38,10 @@ def image_prepare(preparation: ImagePreparation) -> Callable[[Any], Any]:
         preparation.scaling
     ]
     mean, deviation = (np.array(one)[:, None] for one in (preparation.mean, preparation.deviation))
-    factor, offset = np.float32(scale / deviation), np.float32((shift - mean) / deviation)
+    factor, offset = (np.asarray(one, np.float32) for one in (scale / deviation, (shift - mean) / deviation))
+
+    if preparation.resize == "none":
+        return _unscaled(preparation, factor, offset)
 
     def prepare(image: "tf.Tensor") -> "tf.Tensor":
         height, width = tf.shape(image)[0], tf.shape(image)[1]
@@ -52,6 +58,8 @@ def image_prepare(preparation: ImagePreparation) -> Callable[[Any], Any]:
         planes = tf.reshape(tf.matmul(across, tf.gather(turned, columns - left)), [size, 3, size])
         if preparation.channels == "bgr":
             planes = tf.reverse(planes, axis=[1])
+        elif preparation.channels == "grey":
+            planes = tf.repeat(tf.reduce_sum(planes * np.array(LUMA)[:, None], axis=1, keepdims=True), 3, axis=1)
         if preparation.resize == "pad":  # sums of 1 within the image, of 0 beyond
             inside = [tf.reshape(tf.reduce_sum(weights, axis=2), [-1]) for weights in (across, down)]
             normal = planes * factor + offset * (inside[0][:, None] * inside[1])[:, None]
@@ -60,6 +68,32 @@ def image_prepare(preparation: ImagePreparation) -> Callable[[Any], Any]:
         return tf.reshape(tf.transpose(tf.reshape(normal, [size * 3, size])), [size, size, 3])
 
     return prepare
+
+
+def _unscaled(
+    preparation: ImagePreparation, factor: NDArray[np.float32], offset: NDArray[np.float32]
+) -> Callable[[Any], Any]:
+    """The function of ``resize=none``: pixels as they are, and beyond the last ones their reflection."""
+    import tensorflow as tf
+
+    def prepare(image: "tf.Tensor") -> "tf.Tensor":
+        rows, columns = (_reflected(tf.shape(image)[axis], preparation.size) for axis in (0, 1))
+        pixels = tf.cast(tf.gather(tf.gather(image, rows), columns, axis=1), tf.float32)
+        if preparation.channels == "bgr":
+            pixels = tf.reverse(pixels, axis=[2])
+        elif preparation.channels == "grey":
+            pixels = tf.repeat(tf.reduce_sum(pixels * np.array(LUMA), axis=2, keepdims=True), 3, axis=2)
+        return tf.ensure_shape(pixels * factor[:, 0] + offset[:, 0], preparation.shape)
+
+    return prepare
+
+
+def _reflected(length: "tf.Tensor", size: int) -> "tf.Tensor":
+    """Which of ``length`` samples each of ``size`` is, int32: 0 1 2 2 1 0 0 1 ..., or the first ``size`` of more."""
+    import tensorflow as tf
+
+    place = tf.math.floormod(tf.range(size), 2 * length)
+    return tf.minimum(place, 2 * length - 1 - place)
 
 
 def steps(preparation: ImagePreparation, height: Any, width: Any) -> tuple[Any, Any]:

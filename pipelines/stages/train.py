@@ -79,7 +79,7 @@ def _claimed(checkpoint: Path, parameters: Parameters, revision: str) -> dict[st
 
 
 def _train(workspace: Workspace, job: "Job", record: dict[str, Any], validation: dict[str, Any]) -> None:
-    from pipelines.training import loop, report, state
+    from pipelines.training import loop, progress, report, state
     from pipelines.training.callbacks import describe
 
     checkpoint, run_id, parameters = workspace.path / "checkpoint", record["run_id"], job.parameters
@@ -93,6 +93,7 @@ def _train(workspace: Workspace, job: "Job", record: dict[str, Any], validation:
         loop.Settings(
             checkpoint, parameters.checkpoint_steps, parameters.early_stopping,
             checkpoint / report.PROFILE if parameters.profile else None,
+            progress.watcher(job, checkpoint, run_id),
         ),
         lambda rows: tracking.log_history(run_id, rows),
     )  # fmt: skip

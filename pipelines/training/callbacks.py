@@ -92,6 +92,17 @@ class Checkpointing(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+class Watching(keras.callbacks.Callback):
+    """Shows the model to ``look`` after each epoch, before its checkpoint: what is seen is there if that is."""
+
+    def __init__(self, look: Callable[[keras.Model, int], None]) -> None:
+        super().__init__()
+        self.look = look
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.look(self.model, epoch + 1)
+
+
 class Reporting(keras.callbacks.Callback):
     """Shows how far the training is and hands new history rows on, every few seconds and at the end.
 

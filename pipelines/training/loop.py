@@ -1,14 +1,15 @@
 """The training itself: one ``fit`` over the steps that remain."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.nn.augment import Augmentation
-from pipelines.training.callbacks import Checkpointing, Profiling, Recording, Reporting
+from pipelines.training.callbacks import Checkpointing, Profiling, Recording, Reporting, Watching
 from pipelines.training.input import Plan, training_data, validation_data
 from pipelines.training.interrupt import deferred_interrupt
-from pipelines.training.state import State, restore
+from pipelines.training.state import State, players, restore
 
 if TYPE_CHECKING:
     import keras
@@ -32,12 +33,14 @@ class Settings:
         checkpoint_steps: steps between checkpoints; 0 writes one each epoch.
         early_stopping: epochs without a better valid loss; 0 is off.
         profile: folder for a trace, or None.
+        watched: called with the model and the number of each epoch that ends, or None.
     """
 
     checkpoint: Path
     checkpoint_steps: int = 0
     early_stopping: int = 0
     profile: Path | None = None
+    watched: Callable[["keras.Model", int], None] | None = None
 
 
 def fit(
@@ -65,13 +68,15 @@ def fit(
         TataraError: the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the checkpoint is written.
     """
-    model.optimizer.build(model.trainable_variables)
+    for optimizer, variables in players(model):
+        optimizer.build(variables)
     reporting = Reporting(state, plan, log)
     profiling = [Profiling(settings.profile)] if settings.profile else []
     with deferred_interrupt() as interrupt:
         recording = Recording(state, settings.early_stopping)
         checkpointing = Checkpointing(settings.checkpoint, state, plan, settings.checkpoint_steps, interrupt)
-        callbacks = [recording, checkpointing, reporting, *profiling]
+        watching = [Watching(settings.watched)] if settings.watched else []
+        callbacks = [recording, *watching, checkpointing, reporting, *profiling]
         watched = validation_data(valid.images, valid.targets, plan.batch)
         if state.step:
             model.evaluate(watched.take(1), verbose=0)  # builds the metrics, so that they can be restored

@@ -55,8 +55,7 @@ def build_optimizer(parameters: Parameters, rate: Rate) -> "keras.optimizers.Opt
     }
     base = bases[parameters.optimizer]
     options: dict[str, Any] = {"weight_decay": parameters.weight_decay or None}
-    if parameters.optimizer in ("sgd", "rmsprop"):
-        options["momentum"] = parameters.momentum
+    options["momentum" if parameters.optimizer in ("sgd", "rmsprop") else "beta_1"] = parameters.momentum
     if parameters.optimizer == "adamw":
         options["weight_decay"] = parameters.weight_decay
     if parameters.weights != "none" and parameters.tune == "all" and parameters.unfrozen_rate != 1:

@@ -11,7 +11,7 @@ import numpy as np
 from pipelines.conversion.reference import blank_model
 from pipelines.nn.colour import pictured
 from pipelines.nn.prepare import preparation_of
-from pipelines.training import plots, trace
+from pipelines.training import plots, progress, trace
 from pipelines.training.input import Plan, training_data
 from pipelines.training.job import Job
 from pipelines.training.state import State
@@ -38,6 +38,8 @@ def write_report(folder: Path, checkpoint: Path, job: Job, model: keras.Model, s
     _gallery(folder / "plots" / "samples.png", job)
     if (checkpoint / RANGE_TEST).exists():
         shutil.copyfile(checkpoint / RANGE_TEST, folder / "plots" / RANGE_TEST)
+    if (checkpoint / progress.FOLDER).exists():
+        shutil.copytree(checkpoint / progress.FOLDER, folder / "plots" / progress.FOLDER)
     if (checkpoint / PROFILE).exists():
         shutil.copytree(checkpoint / PROFILE, folder / PROFILE)
         trace.write_perfetto(folder / PROFILE)

@@ -77,8 +77,14 @@ def restore(folder: Path, model: "keras.Model") -> None:
             variable.assign(stored[name])
 
 
+def players(model: "keras.Model") -> list[tuple["keras.optimizers.Optimizer", list[Any]]]:
+    """Each optimizer of a compiled model and the variables that it moves: one of all, or one of each player's."""
+    return getattr(model, "players", None) or [(model.optimizer, model.trainable_variables)]
+
+
 def _variables(model: "keras.Model") -> dict[str, Any]:
-    groups = {"model": model.variables, "optimizer": model.optimizer.variables, "metric": model.metrics_variables}
+    moved = [variable for optimizer, _ in players(model) for variable in optimizer.variables]
+    groups = {"model": model.variables, "optimizer": moved, "metric": model.metrics_variables}
     return {f"{group}/{position}": each for group, found in groups.items() for position, each in enumerate(found)}
 
 

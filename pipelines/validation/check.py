@@ -6,6 +6,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from pipelines.datasets.dataset import SPLITS, Dataset
+from pipelines.datasets.index import beside
 from pipelines.datasets.revision import indexed_revision
 from pipelines.validation.expectations import validate
 from pipelines.validation.suite import compile_bounds, suite_for
@@ -111,7 +112,7 @@ def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
     failing = _failing_rows(rules, outcomes, tables, dataset.name)
     return Result(
         data=dataset.name,
-        revision=indexed_revision(dataset, _digests(index)),
+        revision=indexed_revision(dataset, dict(zip(index["path"], index["digest"], strict=True)) | beside(index)),
         files=len(index),
         suite=suite.name,
         suite_digest=suite.digest,
@@ -123,14 +124,6 @@ def check(dataset: Dataset, index: "pandas.DataFrame") -> Result:
         counts=counts_of(dataset, counts),
         bounds=tuple(bounds),
     )
-
-
-def _digests(index: "pandas.DataFrame") -> dict[str, str | None]:
-    digests = dict(zip(index["path"], index["digest"], strict=True))
-    if "mask" in index:
-        masks = index[index["mask"].notna()]
-        digests |= dict(zip(masks["mask"], masks["mask_digest"], strict=True))
-    return digests
 
 
 def _rule(outcome: "ExpectationValidationResult") -> Rule:

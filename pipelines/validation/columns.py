@@ -23,7 +23,7 @@ def file_table(index: "pandas.DataFrame", splits: Sequence[str]) -> "pandas.Data
     """
     table = index.set_index("path", drop=False, verify_integrity=True).rename_axis(None)
     table["pixels"] = table["width"].astype(float) * table["height"].astype(float)
-    table["duplicate_of"] = _duplicates(table, splits)
+    table["duplicate_of"] = duplicates(table, splits, "digest")
     table["conflicting_label"] = _conflicting_labels(table)
     near, distance = _near_duplicates(table, splits)
     table["near_duplicate_of"], table["near_duplicate_distance"] = near, distance
@@ -67,11 +67,12 @@ def placed(files: "pandas.DataFrame") -> "pandas.DataFrame":
     return files.assign(place=[part[1] if len(part) > 2 else "" for part in parts])
 
 
-def _duplicates(table: "pandas.DataFrame", splits: Sequence[str]) -> "pandas.Series[str]":
-    known = table[table["digest"].notna() & table["split"].isin(splits)]
+def duplicates(table: "pandas.DataFrame", splits: Sequence[str], column: str) -> "pandas.Series[str]":
+    """Path of a file of an earlier split that has the same in ``column``, by file; None where there is none."""
+    known = table[table[column].notna() & table["split"].isin(splits)]
     rank = known["split"].map({split: place for place, split in enumerate(splits)}).astype(int)
-    first = known.assign(rank=rank).sort_values("rank", kind="stable").groupby("digest")[["path", "rank"]].first()
-    origin = first.loc[known["digest"]].set_axis(known.index)
+    first = known.assign(rank=rank).sort_values("rank", kind="stable").groupby(column)[["path", "rank"]].first()
+    origin = first.loc[known[column]].set_axis(known.index)
     return _texts(origin["path"].where(rank > origin["rank"]), table)
 
 

@@ -2,21 +2,24 @@
 
 from typing import TYPE_CHECKING
 
-from pipelines.datasets.dataset import SPLITS, Dataset
+from pipelines.datasets.dataset import PAIRS, SPLITS, Dataset
 from pipelines.datasets.objects import read_annotations
 from pipelines.validation.columns import class_table, file_table
 from pipelines.validation.mask_columns import mask_class_table, masked_columns
 from pipelines.validation.object_columns import image_columns, object_class_table, object_table
+from pipelines.validation.pair_columns import pair_table, paired_columns
 
 if TYPE_CHECKING:
     import pandas
 
-COUNTED = {"image-folder": "files", "coco": "objects", "label-masks": "images"}
+COUNTED = {"image-folder": "files", "coco": "objects", "label-masks": "images", "image-pairs": "pairs"}
 """What ``count`` in the table ``classes`` counts."""
 
 
 def build_tables(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, "pandas.DataFrame"]:
     """``files`` (a row a file), ``classes`` (a class in a split) and, of COCO's format, ``objects``.
+
+    Where there are no classes, all pairs of a split are one.
 
     Raises:
         TataraError: as `read_annotations`.
@@ -29,6 +32,8 @@ def build_tables(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, "pand
         case "label-masks":
             files = masked_columns(files, classes)
             return {"files": files, "classes": mask_class_table(files, SPLITS, classes)}
+        case "image-pairs":
+            return {"files": paired_columns(files, SPLITS), "classes": pair_table(files, SPLITS)}
         case "coco":
             annotations = read_annotations(dataset)
             files = image_columns(files, annotations)
@@ -40,4 +45,4 @@ def build_tables(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, "pand
 def counts_of(dataset: Dataset, classes: "pandas.DataFrame") -> "pandas.DataFrame":
     """How many there are by class (rows) and split (columns), from the table ``classes``."""
     counts = classes.pivot(index="label", columns="split", values="count")
-    return counts.loc[list(dataset.description.classes), list(SPLITS)]
+    return counts.loc[list(dataset.description.classes) or [PAIRS], list(SPLITS)]

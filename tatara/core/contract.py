@@ -26,16 +26,18 @@ class ImagePreparation(Strict):
     Attributes:
         size: side of the square result in pixels.
         resize: ``stretch`` ignores the aspect ratio; ``crop`` scales the shorter side to ``size`` and cuts the centre;
-            ``pad`` scales the longer side to ``size``, puts the image at the upper left and fills with 0 after scaling.
-        channels: order of the last axis.
+            ``pad`` scales the longer side to ``size``, puts the image at the upper left and fills with 0 after scaling;
+            ``none`` leaves the pixels of an image of at most ``size`` as they are, at the upper left, and fills up
+            with its own reflection.
+        channels: order of the last axis; ``grey`` is the ITU-R 601 luma in all three.
         scaling: ``none`` keeps 0..255, ``unit`` gives 0..1, ``signed`` -1..1, ``standard`` is 0..1 before mean and
             deviation.
         mean, deviation: by channel in ``channels``' order, subtracted and divided after scaling.
     """
 
     size: int = Field(ge=8, le=4096)
-    resize: Literal["stretch", "crop", "pad"] = "stretch"
-    channels: Literal["rgb", "bgr"] = "rgb"
+    resize: Literal["stretch", "crop", "pad", "none"] = "stretch"
+    channels: Literal["rgb", "bgr", "grey"] = "rgb"
     scaling: PrepareScaling = "signed"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -97,7 +99,7 @@ class Contract(Strict):
         modality, kind: names of the modules in `tatara.core.modalities` and `tatara.core.kinds` that read requests
             and write answers.
         decoder: version of the modality's decoder that the training data went through.
-        labels: class names in the order of the model's outputs.
+        labels: class names in the order of the model's outputs; none where it answers with an image.
         preparation: of one example.
         outputs: output name of ``model.onnx`` -> shape after the batch axis.
         finished: output name of ``finish.onnx`` -> shape, a name standing for a length that is known with the image;
@@ -108,7 +110,7 @@ class Contract(Strict):
 
     version: Literal[2] = 2
     modality: Literal["image"]
-    kind: Literal["classification", "detection", "segmentation", "instances"]
+    kind: Literal["classification", "detection", "segmentation", "instances", "image"]
     decoder: str
     labels: tuple[str, ...]
     preparation: ImagePreparation

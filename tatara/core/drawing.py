@@ -1,6 +1,7 @@
 """Pictures for people: text that is drawn rather than boxed, and cards in a grid."""
 
 import importlib.util
+import io
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -65,6 +66,13 @@ def fit(pixels: NDArray[np.uint8], box: int) -> Image.Image:
         return image.resize((image.width * int(scale), image.height * int(scale)), Image.Resampling.NEAREST)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def png(picture: Image.Image | NDArray[np.uint8]) -> bytes:
+    """A PNG file of a picture or its pixels ``uint8 (height, width[, 3])``, made quickly rather than small."""
+    stream = io.BytesIO()
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
 
 
 def captioned(pictures: Sequence[Image.Image], captions: Sequence[str], margin: int = 12) -> list[Image.Image]:

@@ -72,7 +72,7 @@ def _add(request: Request, output: Output) -> int:
 
     given = options(
         request, name=str, kind=str, classes=names, ignore=int, seed=int, ratios=ratios, skip_broken=boolean,
-        repair=boolean, licence=str, source=str,
+        repair=boolean, licence=str, source=str, transform=str, target=str, longest=int,
     )  # fmt: skip
     path = subject(request, 1, "path")
     if "name" not in given:
@@ -121,7 +121,7 @@ def _fetch(request: Request, output: Output) -> int:
 def _tell_added(report: Any, totals: dict[str, int], more: dict[str, Any], notes: list[str], output: Output) -> None:
     lines = [
         f"data/{report.dataset.name}: {sum(totals.values()):,} files, {size(report.bytes)}, "
-        f"{count(len(report.dataset.description.classes), 'class', 'classes')}; "
+        + (f"{count(len(classes), 'class', 'classes')}; " if (classes := report.dataset.description.classes) else "")
         + ", ".join(f"{split} {number:,}" for split, number in totals.items()),
         f"revision  {report.revision}",
     ]

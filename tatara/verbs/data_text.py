@@ -7,9 +7,9 @@ from unicodedata import combining, east_asian_width
 
 def shown(found: dict[str, Any]) -> list[str]:
     """The lines of ``data show``, from the values that `pipelines.datasets.show.show` gives."""
-    classes = count(len(found["classes"]), "class", "classes")
+    classes = f", {count(len(found['classes']), 'class', 'classes')}" if found["classes"] else ""
     return [
-        f"{found['name']}: {found['kind']}, {found['files']:,} images, {size(found['bytes'])}, {classes}",
+        f"{found['name']}: {found['kind']}, {found['files']:,} images, {size(found['bytes'])}{classes}",
         f"licence   {found['licence']}",
         f"source    {found['source']}",
         f"revision  {found['revision']}",
@@ -36,6 +36,9 @@ def _tables(found: dict[str, Any]) -> list[str]:
         lines.append("     left out, % of all pixels: " + ", ".join(f"{name} {100 * left[name]:.2f}" for name in left))
         lines += [f"without a mask  {path}" for path in found["without_mask"][:10]]
         return [*lines, "", *_table("images", found["images"], total=False)]
+    if "without_target" in found:
+        pairs = ", ".join(f"{split} {own[next(iter(own))]:,}" for split, own in found["counts"].items())
+        return [f"pairs     {pairs}", *(f"without a target  {path}" for path in found["without_target"][:10])]
     return ["", *_table("class", found["counts"])]
 
 

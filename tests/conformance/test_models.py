@@ -19,7 +19,7 @@ from pipelines.stages import train
 from pipelines.workspace import Workspace
 from tatara.core.files import read_json
 from tatara.core.runtime import Runtime
-from tests.tiny import make_shapes, make_tiny, mark_validated
+from tests.tiny import data_of, make_pairs, make_shapes, make_tiny, mark_validated
 
 DEEP = ("densenet121", "resnet50")
 """Models whose depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
@@ -36,6 +36,7 @@ def tiny_project(module_project: Path) -> Path:
     """Few enough images that an epoch is a step or a few."""
     make_tiny(module_project, per_class=4)
     make_shapes(module_project, images=IMAGES)
+    make_pairs(module_project, images=IMAGES)
     return module_project
 
 
@@ -45,7 +46,7 @@ def trained(request: pytest.FixtureRequest, tiny_project: Path) -> Workspace:
     kind, model = request.param
     small: dict[str, Any] = model_module(kind, model).SMALL
     workspace = Workspace(tiny_project / ".tatara" / "runs" / model)
-    data = "tiny" if kind == "classification" else "shapes"
+    data = data_of(kind)
     mark_validated(workspace, data)
     train.run(workspace, resolve(kind, {"data": data, "model": model, "epochs": 1, **small}))
     keras.backend.clear_session()
@@ -81,11 +82,12 @@ def test_one_step_is_trained_saved_and_read_again(trained: Workspace) -> None:
     assert (trained.folder("train") / "plots" / "samples.png").stat().st_size > 1000
 
 
-def test_it_is_exported_and_proven(converted: Path) -> None:
+def test_it_is_exported_and_proven(converted: Path, trained: Workspace) -> None:
     proof, runtime = read_json(converted / "parity.json"), Runtime(converted)
     assert proof["top1_equal"] is True
     assert proof["max_abs"] <= proof["tolerances"][runtime.kind.SCORE]
-    assert proof["examples"] == IMAGES
+    parts = [one for example in split_examples(trained, "test") for one in example.windows(runtime.contract.tiling)]
+    assert proof["examples"] == (len(parts) if runtime.contract.preparation.resize == "none" else IMAGES)
     assert (
         runtime.contract.outputs.keys()
         == task_module(runtime.contract.kind).output_shapes(resolve(runtime.contract.kind, {"data": "x"}), 2).keys()

@@ -11,10 +11,11 @@ from pipelines.stages import train
 from pipelines.training.callbacks import Recording
 from pipelines.workspace import Workspace
 from tatara.core.files import sha256_file
-from tests.tiny import make_shapes, mark_validated
+from tests.tiny import data_of, make_pairs, make_shapes, mark_validated
 
-DENSE = [kind for kind in kinds() if kind != "classification"]
+DENSE = [(kind, task_module(kind).DEFAULT_MODEL) for kind in kinds() if kind != "classification"]
 """Classification is killed at random steps in `tests.pipelines.training.test_resume`."""
+PLAYERS = [("image", "pix2pix")]
 STEPS, EVERY = 7, 3
 """It stops after seven of two epochs' four steps each, and has kept the sixth, in the middle of an epoch."""
 
@@ -22,16 +23,16 @@ STEPS, EVERY = 7, 3
 @pytest.fixture(scope="module")
 def shapes_project(module_project: Path) -> Path:
     make_shapes(module_project, images=8)
+    make_pairs(module_project, images=8)
     return module_project
 
 
-def trained(workspace: Workspace, kind: str) -> str:
+def trained(workspace: Workspace, kind: str, model: str) -> str:
     """The digest of the weights after all steps."""
-    model = task_module(kind).DEFAULT_MODEL
     small: dict[str, Any] = {**model_module(kind, model).SMALL, "batch_size": 2, "checkpoint_steps": EVERY}
     if not workspace.finished("validate"):
-        mark_validated(workspace, "shapes")
-    train.run(workspace, resolve(kind, {"data": "shapes", "model": model, "epochs": 2, **small}))
+        mark_validated(workspace, data_of(kind))
+    train.run(workspace, resolve(kind, {"data": data_of(kind), "model": model, "epochs": 2, **small}))
     return sha256_file(workspace.folder("train") / "model.weights.h5")
 
 
@@ -47,12 +48,12 @@ def stopping_at(step: int) -> Callable[..., None]:
     return hooked
 
 
-@pytest.mark.parametrize("kind", DENSE)
-def test_stopped_and_gone_on_with(shapes_project: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = trained(Workspace(shapes_project / kind / "whole"), kind)
-    broken = Workspace(shapes_project / kind / "broken")
+@pytest.mark.parametrize(("kind", "model"), DENSE + PLAYERS)
+def test_stopped_and_gone_on_with(shapes_project: Path, kind: str, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = trained(Workspace(shapes_project / model / "whole"), kind, model)
+    broken = Workspace(shapes_project / model / "broken")
     with monkeypatch.context() as patch:
         patch.setattr(Recording, "on_train_batch_end", stopping_at(STEPS))
         with pytest.raises(KeyboardInterrupt):
-            trained(broken, kind)
-    assert trained(broken, kind) == whole
+            trained(broken, kind, model)
+    assert trained(broken, kind, model) == whole

@@ -4,14 +4,13 @@ Deviations from the paper: convolutions pad, so the answer is as large as the im
 normalization after each of them unless ``norm=none``; a quarter of the paper's filters by default.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.nn.backbones import BATCH_NORM_MOMENTUM
+from pipelines.nn.unet import Shape, unet, whole_halves
 from pipelines.tasks.segmentation import parameters as segmentation
 from tatara.core.contract import PrepareScaling
-from tatara.core.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -42,13 +41,7 @@ class Parameters(segmentation.Parameters):
 
     @model_validator(mode="after")
     def _halves(self) -> "Parameters":
-        step = 2**self.depth
-        if self.size % step:
-            near = max(step, self.size // step * step)
-            raise UsageError(
-                f"size={self.size}: depth={self.depth} halves the side {self.depth} times, so it must be a multiple "
-                f"of {step}; take size={near} or size={near + step}"
-            )
+        whole_halves(self.size, self.depth)
         return self
 
 
@@ -56,34 +49,8 @@ def build(parameters: Parameters, classes: int) -> "keras.Model":
     """The network; logits as large as the input."""
     import keras
 
-    x = inputs = keras.Input((parameters.size, parameters.size, 3))
-    skips = []
-    for level in range(parameters.depth):
-        x = _two_convolutions(x, level, parameters)
-        if level == parameters.depth - 1:
-            x = keras.layers.Dropout(parameters.dropout, seed=parameters.seed)(x)
-        skips.append(x)
-        x = keras.layers.MaxPooling2D()(x)
-    x = _two_convolutions(x, parameters.depth, parameters)
-    x = keras.layers.Dropout(parameters.dropout, seed=parameters.seed)(x)
-    for level in reversed(range(parameters.depth)):
-        filters = parameters.width * 2**level
-        x = keras.layers.Conv2DTranspose(filters, 2, strides=2, kernel_initializer="he_normal")(x)
-        x = keras.layers.Concatenate()([skips[level], x])
-        x = _two_convolutions(x, level, parameters)
-    outputs = keras.layers.Conv2D(classes, 1, dtype="float32", name="head_scores")(x)
+    p = parameters
+    inputs = keras.Input((p.size, p.size, 3))
+    features = unet(inputs, Shape(p.width, p.depth, p.norm, dropout=p.dropout, seed=p.seed))
+    outputs = keras.layers.Conv2D(classes, 1, dtype="float32", name="head_scores")(features)
     return keras.Model(inputs, outputs, name="unet")
-
-
-def _two_convolutions(x: Any, level: int, parameters: Parameters) -> Any:
-    import keras
-
-    for _ in range(2):
-        x = keras.layers.Conv2D(
-            parameters.width * 2**level, 3, padding="same", use_bias=parameters.norm == "none",
-            kernel_initializer="he_normal",
-        )(x)  # fmt: skip
-        if parameters.norm == "batch":
-            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
-        x = keras.layers.ReLU()(x)
-    return x
