@@ -82,8 +82,7 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
         "info": {
             "title": identity.name,
             "version": identity.version,
-            "description": f"{contract.modality.capitalize()} {contract.kind}, {len(contract.labels)} classes. "
-            "Every answer carries the digest of its lineage.",
+            "description": f"{_what(contract)}. Every answer carries the digest of its lineage.",
         },
         "paths": openapi_v2.paths(identity.name, identity.version, _get)
         | rollout.paths(_get)
@@ -112,6 +111,12 @@ def openapi(engine: Engine, identity: Identity) -> dict[str, Any]:
         },
         "components": {"schemas": schemas} | _schemes(engine.settings),
     }
+
+
+def _what(contract: Contract) -> str:
+    if not contract.labels:
+        return f"{contract.modality.capitalize()} to {contract.kind}"
+    return f"{contract.modality.capitalize()} {contract.kind}, {len(contract.labels)} classes"
 
 
 def _secured(settings: Settings) -> dict[str, Any]:

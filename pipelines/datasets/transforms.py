@@ -9,8 +9,8 @@ Pixels = NDArray[np.uint8]
 
 REACH = 5
 """Side of the square whose brightest pixel the dilation takes, in pixels."""
-FINE, COARSE, SHARPNESS, LEVEL, STEEPNESS = 0.8, 1.6, 19.0, 0.75, 10.0
-"""XDoG: deviation of the finer Gaussian in pixels, the coarser one's times that, p, epsilon and phi."""
+FINE, COARSE, SHARE, LEVEL, STEEPNESS = 0.8, 1.6, 0.98, 0.0, 60.0
+"""XDoG: deviation of the finer Gaussian in pixels, the coarser one's times that, tau, epsilon and phi."""
 EDGE_SIGMA = 1.5
 """Canny: deviation of the Gaussian, in pixels."""
 LUMA = (299, 587, 114)
@@ -31,13 +31,13 @@ def dilation(pixels: Pixels) -> Pixels:
 
 
 def xdog(pixels: Pixels) -> Pixels:
-    """Ink on white by the extended difference of Gaussians (Winnemöller et al. 2012, equations 7 and 5)."""
+    """Ink on white by the extended difference of Gaussians (Winnemöller et al. 2012, equations 3 and 5)."""
     from scipy.ndimage import gaussian_filter
 
     levels = grey(pixels) / 255
     fine, coarse = (gaussian_filter(levels, sigma, mode="nearest") for sigma in (FINE, FINE * COARSE))
-    sharp = (1 + SHARPNESS) * fine - SHARPNESS * coarse
-    ink = np.where(sharp >= LEVEL, 1.0, 1 + np.tanh(STEEPNESS * (sharp - LEVEL)))
+    apart = fine - SHARE * coarse
+    ink = np.where(apart >= LEVEL, 1.0, 1 + np.tanh(STEEPNESS * (apart - LEVEL)))
     return np.asarray(np.rint(ink * 255), np.uint8)
 
 

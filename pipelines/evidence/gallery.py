@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects
+from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects, draw_pair
 from pipelines.evidence.model import Model
 from pipelines.examples import Example
 from pipelines.metrics.judged import Judged
-from pipelines.truth import LabelMask, Objects
+from pipelines.truth import LabelMask, Objects, Target
 from registry.evidence import Slice
 from tatara.core.contract import Strict
 from tatara.core.drawing import fit
@@ -120,6 +120,8 @@ def _truth(example: Example, pixels: NDArray[np.uint8], labels: Sequence[str]) -
         shares = np.bincount(classes.ravel(), minlength=256)[: len(labels)] / classes.size
         words = ", ".join(f"{labels[at]} {shares[at]:.1%}" for at in np.argsort(-shares) if shares[at] > 0)
         return words, draw_label_mask(pixels, classes, labels, SIDE)
+    if isinstance(example.truth, Target):
+        return "the image and what is to be made of it", draw_pair(pixels, example.target(), 2 * SIDE)
     return example.label, fit(pixels, SIDE)
 
 

@@ -22,7 +22,13 @@ from tatara.core.statistics import Interval
 Read = TypeVar("Read", bound=BaseModel)
 OF_CLASS = ("recall", "ap", "iou")
 """The figure of a class that the kinds have: classification, detection and instances, segmentation."""
-PRIMARY = {"classification": "accuracy", "detection": "ap", "instances": "mask_ap", "segmentation": "miou"}
+PRIMARY = {
+    "classification": "accuracy",
+    "detection": "ap",
+    "instances": "mask_ap",
+    "segmentation": "miou",
+    "image": "ssim",
+}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ TASKS = {
     "detection": "object-detection",
     "instances": "image-segmentation",
     "segmentation": "image-segmentation",
+    "image": "image-to-image",
 }
 UNSTATED = "not-stated"
 

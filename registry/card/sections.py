@@ -19,10 +19,12 @@ ANSWERS = {
     "detection": "a box, a class and a score for each object in an image",
     "instances": "a mask, a box, a class and a score for each object in an image",
     "segmentation": "a class and a confidence for each pixel of an image",
+    "image": "an image of the same size for an image",
 }
 NO_NONE = {
     "classification": "An image of none of the classes is answered with one of them all the same.",
     "segmentation": "A pixel of none of the classes is answered with one of them all the same.",
+    "image": "What it adds to an image, such as colours, is what was likely in its training data, not what was there.",
 }
 
 
@@ -63,7 +65,9 @@ def _what(facts: Facts) -> Section:
     if contract is not None:
         seen = contract.preparation
         shown = f"{seen.size} x {seen.size} pixels, {seen.channels}, resize={seen.resize}, scaling={seen.scaling}"
-        rows += [("classes", f"{len(contract.labels)}: {_listed(contract.labels)}"), ("the model sees", shown)]
+        if contract.labels:
+            rows.append(("classes", f"{len(contract.labels)}: {_listed(contract.labels)}"))
+        rows.append(("the model sees", shown))
         if contract.tiling is not None:
             rows.append(("in windows of", f"{contract.tiling.size} pixels"))
     rows += [(label, f"{size[key]:,}") for key, label in _SIZES if isinstance(size.get(key), int)]

@@ -222,9 +222,49 @@ class Segmentation extends Drawn {
   }
 }
 
+/** An image for an image: one over the other, and a slider that uncovers either. */
+class Remade {
+  controls() {}
+
+  valid() {
+    return true;
+  }
+
+  options() {
+    return {};
+  }
+
+  show(card, answer) {
+    card.classList.add("compared");
+    const stage = card.querySelector(".stage");
+    stage.style.aspectRatio = `${answer.width} / ${answer.height}`;
+    stage.style.maxWidth = `calc(32rem * ${answer.width / answer.height})`;
+    const source = `data:image/png;base64,${answer.image}`;
+    const name = card.querySelector("figcaption").textContent;
+    const after = make("img", { className: "after", alt: `Answer to ${name}`, src: source });
+    const slider = make("input", { type: "range", min: 0, max: 100, value: 50, className: "split" });
+    slider.setAttribute("aria-label", `Before and after: ${name}`);
+    slider.addEventListener("input", () => stage.style.setProperty("--split", `${slider.value}%`));
+    stage.style.setProperty("--split", "50%");
+    stage.querySelectorAll(".after, .split").forEach((old) => old.remove());
+    stage.append(after, slider);
+    card.querySelector(".label").textContent = this.say(answer);
+    const link = make("a", { href: source, download: `${name.replace(/\.[^.]*$/, "")}.answer.png` });
+    link.textContent = "Save the answer as PNG";
+    const item = make("li");
+    item.append(link);
+    card.querySelector(".bars").replaceChildren(item);
+  }
+
+  say({ width, height, colourfulness }) {
+    return `${width} × ${height}, colourfulness ${colourfulness.toFixed(1)}`;
+  }
+}
+
 export const KINDS = {
   classification: Classification,
   detection: Objects,
   instances: Instances,
   segmentation: Segmentation,
+  image: Remade,
 };

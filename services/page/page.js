@@ -34,11 +34,16 @@ function show(model, chain) {
   const { kind, modality, labels } = model.contract;
   document.title = `${model.name} ${model.version} · Tatara`;
   byId("name").textContent = model.name;
-  byId("about").textContent = `Version ${model.version} · ${modality} ${kind}, ${labels.length} ${labels.length === 1 ? "class" : "classes"}`;
+  byId("about").textContent = `Version ${model.version} · ${what(modality, kind, labels.length)}`;
   view = new KINDS[kind](labels);
   view.controls(byId("row"), askAgain);
   byId("digest").textContent = model.lineage;
   for (const link of chain.links) byId("chain").append(chainItem(link));
+}
+
+function what(modality, kind, classes) {
+  if (!classes) return `${modality} to ${kind}`;
+  return `${modality} ${kind}, ${classes} ${classes === 1 ? "class" : "classes"}`;
 }
 
 function chainItem(link) {

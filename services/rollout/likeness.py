@@ -1,9 +1,12 @@
 """How like two answers to one image are, 0..1, by kind; one of them may be the truth, which says less."""
 
+import base64
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tatara.core.boxes import matched
 from tatara.core.errors import UsageError
@@ -12,19 +15,24 @@ Told = Mapping[str, Any]
 """An answer of a kind as JSON has it; of a truth, only what is compared has to be there."""
 
 
+THUMBNAIL = 32
+"""Side in pixels of what is kept of an image."""
+
+
 def likeness(kind: str, first: Told, second: Told) -> float:
     """Of two answers of ``kind``.
 
     classification: 1 where ``label`` is the same. detection and instances: the F1 score of ``objects`` that have the
     same ``label`` and whose ``box`` overlap by an IoU of 0.5 at least. segmentation: the share of the image that both
-    give to the same class at most, from the ``share`` of each of ``classes``.
+    give to the same class at most, from the ``share`` of each of ``classes``. image: 1 less the mean difference of the
+    channels of ``image``, scaled down to `THUMBNAIL` pixels.
 
     Raises:
         UsageError: one has not what is compared.
     """
     try:
         return _KINDS[kind](first, second)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
         raise UsageError(f"not an answer of {kind}: {NEEDED[kind]} is needed") from None
 
 
@@ -35,11 +43,13 @@ def compared(kind: str, told: Told) -> dict[str, Any]:
         UsageError: it is not there.
     """
     try:
+        if kind == "image":
+            return {"thumbnail": _thumbnail(told)}
         name, *parts = _COMPARED[kind]
         if not parts:
             return {name: str(told[name])}
         return {name: [{part: one[part] for part in parts} for one in told[name]]}
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, OSError):
         raise UsageError(f"not an answer of {kind}: {NEEDED[kind]} is needed") from None
 
 
@@ -54,6 +64,7 @@ NEEDED = {
     "detection": "`objects` with `label` and `box`",
     "instances": "`objects` with `label` and `box`",
     "segmentation": "`classes` with `label` and `share`",
+    "image": "`image`, a PNG in base64",
 }
 
 
@@ -79,9 +90,24 @@ def _shares(first: Told, second: Told) -> float:
     return min(1.0, min(left_out) + sum(min(share, other.get(label, 0.0)) for label, share in one.items()))
 
 
+def _thumbnail(told: Told) -> list[int]:
+    """Of an answer's image, or what `compared` kept of it: levels (`THUMBNAIL` x `THUMBNAIL` x 3), row by row."""
+    if "thumbnail" in told:
+        return list(told["thumbnail"])
+    with Image.open(io.BytesIO(base64.b64decode(told["image"], validate=True)), formats=("PNG",)) as image:
+        small = image.convert("RGB").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    return [int(level) for level in np.asarray(small).ravel()]
+
+
+def _levels(first: Told, second: Told) -> float:
+    one, other = (np.array(_thumbnail(told), np.float64) for told in (first, second))
+    return float(1 - np.abs(one - other).mean() / 255)
+
+
 _KINDS: dict[str, Callable[[Told, Told], float]] = {
     "classification": _label,
     "detection": _objects,
     "instances": _objects,
     "segmentation": _shares,
+    "image": _levels,
 }

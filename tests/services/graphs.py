@@ -26,7 +26,12 @@ class Graphs:
     finish_constants: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-TYPES = {"classes": TensorProto.INT32, "labels": TensorProto.UINT8, "masks": TensorProto.UINT8}
+TYPES = {
+    "classes": TensorProto.INT32,
+    "labels": TensorProto.UINT8,
+    "masks": TensorProto.UINT8,
+    "image": TensorProto.UINT8,
+}
 """Of finished outputs that are not float32."""
 
 
@@ -137,6 +142,26 @@ def segmentation(classes: int) -> Graphs:
     )
 
 
+def image(classes: int) -> Graphs:
+    """The image with red and blue in each other's place."""
+    finish = [
+        node("Cast", ["size"], ["sides"], to=TensorProto.INT64),
+        node("Slice", ["model_image", "corner", "sides", "axes"], ["shown"]),
+        node("Mul", ["shown", "white"], ["levels"]),
+        node("Round", ["levels"], ["whole"]),
+        node("Cast", ["whole"], ["image"], to=TensorProto.UINT8),
+    ]
+    return Graphs(
+        {"image": (SIDE, SIDE, 3)},
+        [node("Gather", ["batch", "swapped"], ["image"], axis=3)],
+        {"swapped": ints(2, 1, 0)},
+        {"image": ("height", "width", 3)},
+        finish,
+        {"corner": ints(0, 0), "axes": ints(0, 1), "white": np.array(255, np.float32)},
+    )
+
+
 KINDS = {
-    "classification": classification, "detection": detection, "instances": instances, "segmentation": segmentation
+    "classification": classification, "detection": detection, "instances": instances, "segmentation": segmentation,
+    "image": image,
 }  # fmt: skip

@@ -37,7 +37,7 @@ def contract(
         modality="image",
         kind=kind,  # type: ignore[arg-type]
         decoder=DECODER,
-        labels=labels,
+        labels=() if kind == "image" else labels,
         preparation=ImagePreparation(size=SIDE, scaling="unit"),
         outputs=graphs.outputs,
         finished=graphs.finished,
@@ -87,8 +87,8 @@ def _prepare(path: Path, digest: str) -> None:
 
 def _value(name: str, shape: tuple[int | str, ...]) -> onnx.ValueInfoProto:
     kind = TYPES.get(name.removeprefix("model_"), TensorProto.FLOAT)
-    if name == "model_masks" or shape[1:] == (3, SIDE, SIDE):
-        kind = TensorProto.FLOAT  # before they are pasted
+    if name in ("model_masks", "model_image") or shape[1:] in ((3, SIDE, SIDE), (SIDE, SIDE, 3)):
+        kind = TensorProto.FLOAT  # before they are finished
     return helper.make_tensor_value_info(name, kind, list(shape))
 
 
@@ -138,7 +138,7 @@ def write_converted(
     tolerances = import_module(f"tatara.core.kinds.{kind}").GOLDEN_TOLERANCES
     cases = []
     for colour, label in zip(((200, 20, 20), (20, 200, 20), (20, 20, 200)), labels, strict=False):
-        content = plain(*colour)
+        content = plain(*colour, side=SIDE if kind == "image" else 16)
         digest = sha256_bytes(content)
         file, answer = f"files/{digest}.png", f"answers/{digest}.npz"
         write_bytes(folder / "golden" / file, content)

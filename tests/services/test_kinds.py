@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tatara.core.contract import Tiling
-from tatara.core.kinds import instances, segmentation
+from tatara.core.kinds import image, instances, segmentation
 from tatara.core.masks import decode, read_png, unpack
 from tests.services.images import animated, bomb, encoded, oriented, scene, sixteen_bit
 from tests.services.in_process import serving
@@ -257,3 +257,46 @@ def test_a_large_image_is_answered_in_tiles_as_one(tmp_path: Path, kind: str) ->
     if kind == "instances":
         mask = instances.Answer.model_validate(found).objects[1].mask
         np.testing.assert_array_equal(unpack(mask, (24, 40)).any(axis=0), np.arange(40) >= 26)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def swapping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A service that answers an image in windows of eight pixels with red and blue in each other's place."""
+    folder = write_model_folder(
+        tmp_path_factory.mktemp("image") / "model", BOUNDS, "image", Tiling(size=8, overlap=0.25)
+    )
+    with serving(folder) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as found:
+        yield found
+
+
+@pytest.mark.parametrize("size", [(40, 24), (8, 8), (9, 31), (640, 401)])
+def test_an_image_is_answered_with_one_of_its_size_without_a_seam(
+    swapping: httpx.Client, size: tuple[int, int]
+) -> None:
+    sent = np.random.default_rng(3).integers(0, 256, (*size[::-1], 3)).astype(np.uint8)
+
+    found = image.Answer.model_validate(answer(swapping, encoded(Image.fromarray(sent))))
+    drawn = post(swapping, encoded(Image.fromarray(sent)), "/render")
+
+    assert (found.width, found.height) == size
+    np.testing.assert_array_equal(image.decoded(found), sent[..., ::-1])
+    assert drawn.headers["content-type"] == "image/png"
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(drawn.content))), sent[..., ::-1])
+
+
+def test_an_image_kinds_openapi_has_no_parameters_and_its_answer_no_classes(swapping: httpx.Client) -> None:
+    described = swapping.get("/openapi.json").json()
+
+    assert described["info"]["description"].startswith("Image to image. ")
+    operation = described["paths"]["/predict"]["post"]
+    assert [one["in"] for one in operation["parameters"]] == ["header"]
+    assert set(answer(swapping, SCENE)) == set(described["components"]["schemas"]["Answer"]["properties"])
+    refused = post(swapping, SCENE, classes="red")
+    assert (refused.status_code, refused.json()["rule"]) == (422, "parameter")
+
+
+@pytest.mark.parametrize("content", [SCENE[:-30], b"", animated()], ids=["truncated", "empty", "animated"])
+def test_what_is_no_good_image_gets_no_image(swapping: httpx.Client, content: bytes) -> None:
+    for path in ("/predict", "/render"):
+        refused = post(swapping, content, path)
+        assert (refused.status_code, refused.json()["rule"]) == (400, "decode")

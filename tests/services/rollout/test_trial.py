@@ -1,6 +1,7 @@
 """A candidate is judged on requests that both versions answer: what is as good is kept, what is worse is taken out."""
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from services.errors import RequestError
 from services.models import Slot
 from services.rollout import duel
 from services.rollout.duel import Duel, Given, Lane, Side
-from services.rollout.likeness import likeness
+from services.rollout.likeness import compared, likeness
 from services.rollout.measures import ALPHA, all_measures, judged
 from services.rollout.trial import Trial
 from services.settings import Pin, Settings
@@ -217,6 +218,10 @@ def box(label: str, x: float) -> dict[str, Any]:
     return {"label": label, "score": 0.9, "box": {"x_min": x, "y_min": 0, "x_max": x + 10, "y_max": 10}}
 
 
+def image(level: int) -> str:
+    return base64.b64encode(plain(level, level, level, side=50)).decode()
+
+
 def test_likeness_by_hand() -> None:
     assert likeness("classification", {"label": "a"}, {"label": "a", "score": 0.4}) == 1.0
     assert likeness("classification", {"label": "a"}, {"label": "b"}) == 0.0
@@ -228,6 +233,11 @@ def test_likeness_by_hand() -> None:
     most = {"classes": [{"label": "a", "share": 0.7}]}
     assert likeness("segmentation", half, most) == pytest.approx(0.5)
     assert likeness("segmentation", most, most) == pytest.approx(1.0)
+    black, white = ({"image": image(level)} for level in (0, 255))
+    assert likeness("image", black, white) == 0.0
+    assert likeness("image", {"image": image(100)}, compared("image", {"image": image(151)})) == pytest.approx(0.8)
+    with pytest.raises(UsageError, match="`image`, a PNG in base64 is needed"):
+        likeness("image", black, {"image": "no PNG"})
     for broken in ({}, {"objects": [{"label": "a"}]}, {"objects": [{**box("a", 0), "box": None}]}, {"objects": 3}):
         with pytest.raises(UsageError, match="`objects` with `label` and `box` is needed"):
             likeness("detection", two, broken)
