@@ -7,13 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLOURS = 256
-_GREY, _PALETTE = 0, 3
+_GREY, _COLOUR, _PALETTE = 0, 2, 3
 _STEP = 8
 
 
 def grey_png(image: NDArray[np.uint8]) -> bytes:
     """An 8-bit grey PNG of ``uint8 (height, width)``, less than 65,536 bytes in all."""
     return _png(image, _GREY, ())
+
+
+def colour_png(image: NDArray[np.uint8]) -> bytes:
+    """An RGB PNG of ``uint8 (height, width, 3)``, less than 65,536 bytes in all."""
+    return _png(image, _COLOUR, ())
 
 
 def palette_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -24,7 +29,7 @@ def palette_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _png(values: NDArray[np.uint8], colour: int, more: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    height, width = values.shape
+    height, width = values.shape[:2]
     rows = b"".join(b"\0" + row.tobytes() for row in values)
     stored = struct.pack("<BHH", 1, len(rows), len(rows) ^ 0xFFFF) + rows
     data = b"\x78\x01" + stored + struct.pack(">I", zlib.adler32(rows))

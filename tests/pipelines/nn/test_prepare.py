@@ -67,3 +67,19 @@ def test_steps_lead_from_the_prepared_image_back_to_the_original(resize: str, he
     assert (rows * down, columns * across) == pytest.approx((y + 4, x + 4), abs=0.02)
     as_tensors = steps(preparation, tf.constant(float(height)), tf.constant(float(width)))
     assert [float(one) for one in as_tensors] == pytest.approx([down, across])
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 12), (12, 12), (1, 7), (40, 30)])
+def test_unscaled_pixels_stay_and_are_filled_up_with_their_reflection(height: int, width: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 255, (height, width, 3), np.uint8)
+    room = [(0, max(0, 12 - length)) for length in (height, width)]
+    expected = np.pad(pixels, [*room, (0, 0)], mode="symmetric")[:12, :12]
+    np.testing.assert_array_equal(_prepared(pixels, size=12, resize="none", scaling="none"), expected)
+
+
+@pytest.mark.parametrize("resize", ["none", "stretch", "pad"])
+def test_grey_is_the_luma_in_all_channels(resize: str) -> None:
+    pixels = np.random.default_rng(4).integers(0, 255, (16, 16, 3), np.uint8)
+    found = _prepared(pixels, size=16, resize=resize, scaling="unit", channels="grey")
+    luma = pixels @ np.array([0.299, 0.587, 0.114]) / 255
+    np.testing.assert_allclose(found, luma[..., None].repeat(3, axis=2), atol=1e-5)

@@ -175,3 +175,16 @@ def test_symptoms_name_grey_and_even_answers() -> None:
     assert task.symptoms(np.full_like(levels, 0.5), truth, ())[0].startswith("the answers are one even colour")
     lines = truth.mean(axis=3, keepdims=True).repeat(3, 3).astype(np.uint8)
     assert task.symptoms(lines.astype(np.float32) / 255, lines, ()) == []
+
+
+@pytest.mark.parametrize("channels", ["rgb", "grey", "bgr"])
+def test_a_residual_model_begins_with_the_image_that_it_was_sent(channels: str) -> None:
+    from pipelines.nn.prepare import image_prepare, preparation_of
+
+    given = {"size": 32, "width": 4, "depth": 2, "residual": True, "channels": channels}
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    parameters = resolve("image", {"data": "x", **given})
+    prepared = image_prepare(preparation_of(parameters))(tf.constant(pixels))
+    answer = np.asarray(built("unet_image", **given)(prepared[None]))[0] * 255
+    expected = (pixels @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, 2) if channels == "grey" else pixels
+    np.testing.assert_allclose(answer, expected, atol=0.01)
