@@ -33,7 +33,8 @@ def run(request: Request, output: Output) -> int:
 
 
 _SHOWN = (
-    "accuracy", "ssim", "psnr", "psnr_gain", "mask_ap50", "mask_ap", "ap50", "ap", "miou", "pixel_accuracy", "log_loss", "calibration_error",
+    "accuracy", "ssim", "psnr", "psnr_gain", "mask_ap50", "mask_ap", "ap50", "ap", "miou", "pixel_accuracy", "log_loss",
+    "calibration_error",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from tests.tiny import make_pairs
 def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TATARA_HOME", str(tmp_path / "state"))
+    (tmp_path / "data.dvc").touch()
     make_pairs(tmp_path)
     folder = tmp_path / "data" / "pairs"
     return Dataset("pairs", folder, read_description(folder / "dataset.yaml"))
