@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from services.keys import add_key
 from services.launch import Service
 from services.settings import Settings
+from tatara.core.contract import Tiling
+from tatara.core.kinds.image import colourfulness
 from tatara.core.painting import colour
 from tests.services.images import encoded, oriented, scene
 from tests.services.in_process import serving
@@ -244,3 +248,31 @@ def test_drawn_kinds_fit_a_phone_in_the_dark(drawn: Callable[[str], Page], kind:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     for selector in (".label", "figcaption", ".bars .of", "#status", "legend", ".told", "#row label"):
         assert page.evaluate(CONTRAST, selector) >= 4.5, selector
+
+
+def test_an_image_lies_over_the_one_that_was_sent_and_a_slider_uncovers_either(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = write_model_folder(tmp_path / "model", kind="image", tiling=Tiling(size=8, overlap=0.25))
+    with serving(folder) as url:
+        page = browser.new_page(viewport={"width": 900, "height": 700})
+        page.goto(url)
+        expect(page.locator("#about")).to_have_text("Version 1 · image to image")
+        sent = scene().resize((400, 240), 0)
+        drop(page, {"scene.png": encoded(sent)})
+        after = page.get_by_role("img", name="Answer to scene.png")
+        expect(after).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text(
+            f"scene.png: 400 × 240, colourfulness {colourfulness(np.asarray(sent)[..., ::-1]):.1f}"
+        )
+        slider = page.get_by_role("slider", name="Before and after: scene.png")
+        slider.focus()
+        page.keyboard.press("Home")
+        assert page.evaluate("getComputedStyle(document.querySelector('.after')).clipPath") == "inset(0px 0px 0px 0%)"
+        page.keyboard.press("End")
+        assert page.evaluate("getComputedStyle(document.querySelector('.after')).clipPath") == "inset(0px 0px 0px 100%)"
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save the answer as PNG").click()
+        assert download.value.suggested_filename == "scene.answer.png"
+        assert Image.open(download.value.path()).size == (400, 240)
+        page.close()
