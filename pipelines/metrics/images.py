@@ -13,7 +13,19 @@ MOST_DB = 100.0
 """Peak signal-to-noise ratio of equal images, whose own is infinite."""
 WINDOW = 11
 """Side of SSIM's Gaussian window in pixels."""
+FEW = 10
+"""Images below which agreement says little, however many windows they have."""
 NAMES = ("ssim", "psnr", "absolute_error", "colour_difference")
+
+
+def decisions(height: int, width: int) -> int:
+    """That an image holds: SSIM's windows, side by side, one at least."""
+    return max(1, height // WINDOW) * max(1, width // WINDOW)
+
+
+def trials(sizes: Sequence[tuple[int, int]]) -> int:
+    """Decisions of images of such heights and widths; of a handful of images no more than there are images."""
+    return len(sizes) if len(sizes) < FEW else sum(decisions(*size) for size in sizes)
 
 
 def likeness(made: Pixels, true: Pixels) -> dict[str, float]:

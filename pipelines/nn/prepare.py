@@ -83,7 +83,7 @@ def _unscaled(
             pixels = tf.reverse(pixels, axis=[2])
         elif preparation.channels == "grey":
             pixels = tf.repeat(tf.reduce_sum(pixels * np.array(LUMA), axis=2, keepdims=True), 3, axis=2)
-        return tf.ensure_shape(pixels * factor[:, 0] + offset[:, 0], preparation.shape)
+        return tf.reshape(pixels * factor[:, 0] + offset[:, 0], preparation.shape)
 
     return prepare
 

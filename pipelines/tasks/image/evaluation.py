@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas
 
 PRIMARY = "ssim"
-DECISIONS = "images"
+DECISIONS = "windows of 11 x 11 pixels"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def measure(
     """
     found, seen = (metrics.figures([one.figures for one in part], seed) for part in (test, train))
     own, untouched = (_mean(test, name) for name in ("ssim", "input_ssim"))
-    found["above_chance"] = paired_metrics_apart(own, untouched, len(test), len(test), seed)
+    trials = metrics.trials([(one.height, one.width) for one in test])
+    found["above_chance"] = paired_metrics_apart(own, untouched, len(test), trials, seed)
     found["train_ssim"] = seen["ssim"]
     found["gap"] = proportions_apart(seen["ssim"], found["ssim"])
     return found
@@ -111,27 +112,28 @@ def primary(records: Sequence[Record], contract: Contract) -> float:
 
 
 def decisions(examples: Sequence[Example], classes: Sequence[str]) -> int:
-    """That the examples hold: each image is one."""
-    return len(examples)
+    """That the examples hold, see `pipelines.metrics.images.trials`."""
+    return metrics.trials([(one.height, one.width) for one in examples])
 
 
 def paired(new: "pandas.DataFrame", old: "pandas.DataFrame", margin: float, seed: int) -> Verdict:
     """Whether the mean ``ssim`` is not worse by more than ``margin``, on the images (digests) in both tables."""
-    (challenger, champion), images = _both(new, old)
-    return paired_metric_not_worse(challenger, champion, images, images, margin, seed)
+    (challenger, champion), images, trials = _both(new, old)
+    return paired_metric_not_worse(challenger, champion, images, trials, margin, seed)
 
 
 def compared(new: "pandas.DataFrame", old: "pandas.DataFrame", seed: int) -> tuple[dict[str, Interval], float | None]:
     """``new`` minus ``old`` in ``ssim`` on the images in both tables (paired bootstrap); no p-value."""
-    (first, second), images = _both(new, old)
-    return {PRIMARY: paired_metrics_apart(first, second, images, images, seed)}, None
+    (first, second), images, trials = _both(new, old)
+    return {PRIMARY: paired_metrics_apart(first, second, images, trials, seed)}, None
 
 
-def _both(new: "pandas.DataFrame", old: "pandas.DataFrame") -> tuple[list[Weighted], int]:
-    """The mean ``ssim`` of either table, weighted by the images in both, and their number."""
+def _both(new: "pandas.DataFrame", old: "pandas.DataFrame") -> tuple[list[Weighted], int, int]:
+    """The mean ``ssim`` of either table, weighted by the images in both, their number, and their decisions."""
     both = sorted(set(new["digest"]) & set(old["digest"]))
     tables = [frame.drop_duplicates("digest").set_index("digest").loc[both] for frame in (new, old)]
-    return [mean_of(table[PRIMARY].to_numpy(np.float64)) for table in tables], len(both)
+    trials = metrics.trials(list(zip(tables[0]["height"], tables[0]["width"], strict=True)))
+    return [mean_of(table[PRIMARY].to_numpy(np.float64)) for table in tables], len(both), trials
 
 
 def describe(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.metrics.images import decisions
 from pipelines.metrics.judged import Judged, mean_of
 
 if TYPE_CHECKING:
@@ -37,10 +38,11 @@ def judged(
 
 
 def _one(table: "pandas.DataFrame", colours: NDArray[np.float64]) -> Judged:
-    quality, once = table["ssim"].to_numpy(np.float64), np.ones(len(table), np.int64)
-    whole = Judged(list(table["path"]), list(table["digest"]), {"ssim": mean_of(quality)}, {}, once, quality)
+    quality = table["ssim"].to_numpy(np.float64)
+    held = np.array([decisions(*size) for size in zip(table["height"], table["width"], strict=True)], np.int64)
+    whole = Judged(list(table["path"]), list(table["digest"]), {"ssim": mean_of(quality)}, {}, held, quality)
     if len(table) < len(PARTS) or colours.min() == colours.max():
         return whole
     tercile = np.searchsorted(np.quantile(colours, [1 / 3, 2 / 3]), colours)
     parts = {("colour of the truth", name): whole.part("ssim", tercile == at) for at, name in enumerate(PARTS)}
-    return Judged(whole.paths, whole.digests, whole.metrics, parts, once, quality)
+    return Judged(whole.paths, whole.digests, whole.metrics, parts, held, quality)

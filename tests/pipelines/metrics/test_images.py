@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines.metrics.images import MOST_DB, figures, likeness, told
+from pipelines.metrics.images import MOST_DB, decisions, figures, likeness, told, trials
 from tatara.core.kinds.image import colourfulness
 
 
@@ -59,3 +59,10 @@ def test_an_answer_is_held_against_the_image_itself() -> None:
     same = figures([told(truth, truth, truth)] * 10, seed=0)
     assert same["ssim"].value == 1
     assert same["ssim"].low < 0.8
+
+
+def test_images_hold_windows_and_a_handful_of_images_no_more_than_themselves() -> None:
+    assert decisions(22, 35) == 2 * 3
+    assert decisions(5, 40) == 3
+    assert trials([(22, 35)] * 9) == 9
+    assert trials([(22, 35)] * 10) == 60
