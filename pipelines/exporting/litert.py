@@ -83,6 +83,15 @@ class LiteRt(Graphs):
         return tf.lite.Interpreter(str(self._folder / f"{graph}.tflite")).get_signature_runner()
 
     def call(self, graph: str, inputs: Tensors) -> Tensors:
-        """As `Graphs.call`; the input of a graph for any size takes the size that is given."""
-        found: Tensors = self._runner(graph)(**inputs)
+        """As `Graphs.call`; the input of a graph for any size takes the size that is given.
+
+        Raises:
+            NotCarriedError: an operator refuses what it is given, such as int8's division by what was rounded to 0.
+        """
+        try:
+            found: Tensors = self._runner(graph)(**inputs)
+        except RuntimeError as error:
+            if failed := re.search(r"Node number \d+ \((\w+)\) failed", str(error)):
+                raise NotCarriedError([f"{failed[1]} on these values"], f"LiteRT ({graph}.tflite)") from None
+            raise
         return found

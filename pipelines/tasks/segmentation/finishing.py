@@ -30,13 +30,13 @@ def enlarged_argmax(
     step_y, step_x = steps(preparation, height, width)
     above, below, part_y = _neighbours(height, step_y, preparation.size)
     left, right, part_x = _neighbours(width, step_x, preparation.size)
-    part_y, labels, best = part_y[:, None], tf.zeros(size, tf.uint8), tf.fill(size, -1.0)
+    part_y, labels, best = part_y[:, None], tf.zeros(size), tf.fill(size, -1.0)
     for position, plane in enumerate(tf.unstack(probabilities, num=int(probabilities.shape[0]))):
         wide = tf.gather(plane, left, axis=1) * (1 - part_x) + tf.gather(plane, right, axis=1) * part_x
         value = tf.gather(wide, above) * (1 - part_y) + tf.gather(wide, below) * part_y  # whole rows: cheap to gather
-        labels = tf.where(value > best, tf.constant(position, tf.uint8), labels)
+        labels = tf.where(value > best, float(position), labels)  # as numbers: LiteRT selects no bytes
         best = tf.maximum(value, best)
-    return labels, best
+    return tf.cast(labels, tf.uint8), best
 
 
 def _neighbours(length: "tf.Tensor", step: "tf.Tensor", size: int) -> tuple["tf.Tensor", "tf.Tensor", "tf.Tensor"]:
