@@ -9,6 +9,8 @@ import pytest
 import tatara
 from tatara.core.errors import UsageError
 from tatara.displays import Evaluation, Run
+from tests.services.in_process import serving
+from tests.services.model_folder import plain, write_model_folder
 from tests.tiny import make_tiny
 
 GIVEN = {"data": "tiny", "model": "small_cnn", "width": 8, "size": 16, "epochs": 1, "int8": False}
@@ -97,6 +99,17 @@ def test_what_is_missing_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
         tatara.predict(run)
     with pytest.raises(UsageError, match="learning_rate"):
         tatara.train("classification", data="tiny", learning_rat=1)
+
+
+def test_a_service_elsewhere_is_asked_by_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, file = write_model_folder(tmp_path / "model"), tmp_path / "red.png"
+    file.write_bytes(plain(200, 10, 10))
+    with serving(folder) as url:
+        monkeypatch.setenv("TATARA_URL", url)
+        found = tatara.predict("", file, top=2)
+        assert [(answer.label, len(answer.top)) for answer in found] == [("red", 2)]
+        assert "<figure" in found._repr_html_()
+        assert tatara.predict(url, file)[0].label == "red"
 
 
 def test_the_verbs_are_completed_and_cost_nothing_until_they_are_used() -> None:
