@@ -36,7 +36,7 @@ def image(content: bytes, width: int = 0) -> str:
 
 
 def _pre(text: str) -> str:
-    return f"<pre>{html.escape(text)}</pre>"
+    return f'<pre style="font-family:monospace">{html.escape(text)}</pre>'
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,13 @@ LARGEST = 500_000
 """Bytes of a tutorial with its outputs."""
 
 
+LONG = ("detection_and_its_mistakes",)
+"""Tutorials that train detectors, which `make test-full` spends the time for."""
+RUN = [pytest.param(path, id=path.stem, marks=[pytest.mark.paper] * (path.stem in LONG)) for path in TUTORIALS]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("path", TUTORIALS, ids=[path.stem for path in TUTORIALS])
+@pytest.mark.parametrize("path", RUN)
 def test_it_runs(path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     for name in ("CONFIG", "DATA", "RUNTIME"):
@@ -53,4 +58,4 @@ def test_its_outputs_are_there_small_and_of_one_run(path: Path) -> None:
 
 
 def test_there_are_tutorials() -> None:
-    assert len(TUTORIALS) == 2
+    assert len(TUTORIALS) == 3
