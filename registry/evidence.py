@@ -188,6 +188,11 @@ class Evidence(Strict):
     robustness_examples: int = 0
 
 
+def unseeing(kind: str) -> str:
+    """The answer that does not look which a model of that kind has to beat, in words."""
+    return "the image itself" if kind == "image" else "guessing"
+
+
 def most_harm_first(slices: Iterable[Slice], alpha: float) -> tuple[Slice, ...]:
     """Those that are shown to be worse at level ``alpha``, the largest loss first; then the others, the surest first.
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from registry.evidence import Evidence, Figure, Slice, most_harm_first
+from registry.evidence import Evidence, Figure, Slice, most_harm_first, unseeing
 from registry.figures import as_points, level, plain, points, signed, times
 from registry.policy import (
     AboveChanceGate,
@@ -96,13 +96,13 @@ def _above_chance(evidence: Evidence, gate: AboveChanceGate, policy: Policy) -> 
     gap = evidence.above_chance
     if gap is None:
         return None
-    shown = f"({points(gap)})"
+    shown, blind = f"({points(gap)})", unseeing(evidence.kind)
     if gap.low > 0:
-        return _say(gate, "pass", f"better than guessing {shown}", _numbers(gap))
+        return _say(gate, "pass", f"better than {blind} {shown}", _numbers(gap))
     if gap.high <= 0:
-        return _say(gate, "fail", f"no better than guessing {shown}", _numbers(gap))
+        return _say(gate, "fail", f"no better than {blind} {shown}", _numbers(gap))
     needed = would_do(evidence.examples, gap, 0)
-    line = f"{evidence.examples} test examples do not show it better than guessing {shown}"
+    line = f"{evidence.examples} test examples do not show it better than {blind} {shown}"
     return _say(gate, "not_enough_data", line + _would_do("not_enough_data", needed), _numbers(gap), needed)
 
 

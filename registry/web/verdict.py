@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from registry.evidence import Evidence, Slice, most_harm_first
+from registry.evidence import Evidence, Slice, most_harm_first, unseeing
 from registry.records import GateVerdict, Record
 from registry.web.words import number, percent, plain, points
 from tatara.core.statistics import Interval
@@ -86,7 +86,7 @@ def _primary(evidence: Evidence) -> str:
         needed = f"; about {first.needed:,} examples would decide" if first.needed else ""
         return f"Its {name} is {where} ({between}{needed})."
     if evidence.above_chance is not None:
-        return f"It beats guessing by {_points(evidence.above_chance)}; there is no champion to hold it against."
+        return f"It beats {unseeing(evidence.kind)} by {_points(evidence.above_chance)}; there is no champion to hold it against."
     return ""
 
 

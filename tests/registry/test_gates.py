@@ -60,6 +60,7 @@ def test_parity() -> None:
 def test_above_chance() -> None:
     gate = {"gate": "above_chance", "blocks": ["fail", "not_enough_data"]}
     check(evidence(), gate, "pass", "better than guessing (+50.00 points [+40.00, +60.00])")
+    check(evidence(kind="image"), gate, "pass", "better than the image itself (+50.00 points [+40.00, +60.00])")
     said = "100 test examples do not show it better than guessing"
     found = evidence(above_chance=interval(0.1, -0.1, 0.3))
     # Half the width is 0.2 on 100 examples; to lie above 0 it has to be 0.1, which takes four times as many.
