@@ -86,7 +86,8 @@ def _primary(evidence: Evidence) -> str:
         needed = f"; about {first.needed:,} examples would decide" if first.needed else ""
         return f"Its {name} is {where} ({between}{needed})."
     if evidence.above_chance is not None:
-        return f"It beats {unseeing(evidence.kind)} by {_points(evidence.above_chance)}; there is no champion to hold it against."
+        beaten = f"{unseeing(evidence.kind)} by {_points(evidence.above_chance)}"
+        return f"It beats {beaten}; there is no champion to hold it against."
     return ""
 
 
