@@ -59,7 +59,7 @@ def resume(run: str) -> dict[str, Any]:
 
 
 def add_data(path: str | Path, name: str, **options: Any) -> "Report":
-    """Bring images with labels, boxes, masks or targets under ``data/``; see `pipelines.datasets.add.add` for the options."""
+    """Bring images with what belongs to them under ``data/``; see `pipelines.datasets.add.add` for the options."""
     apply_library_environment()
     from pipelines.datasets.add import add
 
