@@ -88,7 +88,7 @@ class Description(BaseModel):
     modality: Literal["image"]
     kind: Kind
     format: Format
-    classes: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    classes: Annotated[tuple[str, ...], Field(strict=False, validate_default=True)] = ()
     splits: dict[Split, str]
     licence: str = Field(min_length=1)
     source: str = Field(min_length=1)
@@ -100,6 +100,8 @@ class Description(BaseModel):
     @classmethod
     def _legal_classes(cls, classes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind", "classification")
+        if (kind == "image") == bool(classes):
+            raise ValueError(f"kind {kind} has {'no classes' if classes else 'one class at least'}")
         try:
             names = tuple(legal_class(name, kind) for name in classes)
         except UsageError as error:
@@ -114,8 +116,6 @@ class Description(BaseModel):
     def _coherent(self) -> "Description":
         if self.format != FORMATS[self.kind]:
             raise ValueError(f"format of kind {self.kind} is {FORMATS[self.kind]}, not {self.format}")
-        if (self.kind == "image") == bool(self.classes):
-            raise ValueError(f"kind {self.kind} has {'no classes' if self.classes else 'one class at least'}")
         if set(self.splits) != set(SPLITS):
             raise ValueError(f"splits must be {', '.join(SPLITS)}")
         if self.hierarchy is not None and set(self.hierarchy) != set(self.classes):

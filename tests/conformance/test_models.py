@@ -21,7 +21,7 @@ from tatara.core.files import read_json
 from tatara.core.runtime import Runtime
 from tests.tiny import data_of, make_pairs, make_shapes, make_tiny, mark_validated
 
-DEEP = ("densenet121", "resnet50")
+DEEP = ("densenet121", "mask_rcnn", "resnet50")
 """Models whose depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
 EVERY = [
     pytest.param((kind, model), id=model, marks=[pytest.mark.paper] if model in DEEP else [])

@@ -64,6 +64,17 @@ def test_kinds_of_objects_and_pixels_may_have_one_class_that_names_no_folder(
     assert read_description(tmp_path / DESCRIPTION).classes == ("car/van: が",)
 
 
+def test_pairs_of_images_have_no_classes(tmp_path: Path) -> None:
+    values = {**GOOD, "kind": "image", "format": "image-pairs", "hierarchy": None}
+    (tmp_path / DESCRIPTION).write_text(
+        yaml.safe_dump({name: one for name, one in values.items() if name != "classes"})
+    )
+    assert read_description(tmp_path / DESCRIPTION).classes == ()
+    (tmp_path / DESCRIPTION).write_text(yaml.safe_dump(values))
+    with pytest.raises(TataraError, match="classes: kind image has no classes"):
+        read_description(tmp_path / DESCRIPTION)
+
+
 @pytest.mark.parametrize("text", ["classes: [a, b", "", "- 1", "\x00"])
 def test_what_is_no_yaml_mapping_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / DESCRIPTION).write_text(text)
