@@ -1,7 +1,5 @@
 """How like two answers to one image are, 0..1, by kind; one of them may be the truth, which says less."""
 
-import base64
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from tatara.core.boxes import matched
-from tatara.core.errors import UsageError
+from tatara.core.errors import DecodeError, UsageError
+from tatara.core.kinds.image import decoded
 
 Told = Mapping[str, Any]
 """An answer of a kind as JSON has it; of a truth, only what is compared has to be there."""
@@ -32,7 +31,7 @@ def likeness(kind: str, first: Told, second: Told) -> float:
     """
     try:
         return _KINDS[kind](first, second)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+    except (KeyError, TypeError, ValueError, AttributeError, DecodeError):
         raise UsageError(f"not an answer of {kind}: {NEEDED[kind]} is needed") from None
 
 
@@ -43,22 +42,11 @@ def compared(kind: str, told: Told) -> dict[str, Any]:
         UsageError: it is not there.
     """
     try:
-        if kind == "image":
-            return {"thumbnail": _thumbnail(told)}
-        name, *parts = _COMPARED[kind]
-        if not parts:
-            return {name: str(told[name])}
-        return {name: [{part: one[part] for part in parts} for one in told[name]]}
-    except (KeyError, TypeError, ValueError, OSError):
+        return _COMPARED[kind](told)
+    except (KeyError, TypeError, DecodeError):
         raise UsageError(f"not an answer of {kind}: {NEEDED[kind]} is needed") from None
 
 
-_COMPARED = {
-    "classification": ("label",),
-    "detection": ("objects", "label", "box"),
-    "instances": ("objects", "label", "box"),
-    "segmentation": ("classes", "label", "share"),
-}
 NEEDED = {
     "classification": "`label`",
     "detection": "`objects` with `label` and `box`",
@@ -94,8 +82,7 @@ def _thumbnail(told: Told) -> list[int]:
     """Of an answer's image, or what `compared` kept of it: levels (`THUMBNAIL` x `THUMBNAIL` x 3), row by row."""
     if "thumbnail" in told:
         return list(told["thumbnail"])
-    with Image.open(io.BytesIO(base64.b64decode(told["image"], validate=True)), formats=("PNG",)) as image:
-        small = image.convert("RGB").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    small = Image.fromarray(decoded(told["image"])).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     return [int(level) for level in np.asarray(small).ravel()]
 
 
@@ -104,6 +91,18 @@ def _levels(first: Told, second: Told) -> float:
     return float(1 - np.abs(one - other).mean() / 255)
 
 
+def _parts(name: str, *parts: str) -> Callable[[Told], dict[str, Any]]:
+    """Keeps ``parts`` of each of the list ``name``."""
+    return lambda told: {name: [{part: one[part] for part in parts} for one in told[name]]}
+
+
+_COMPARED: dict[str, Callable[[Told], dict[str, Any]]] = {
+    "classification": lambda told: {"label": str(told["label"])},
+    "detection": _parts("objects", "label", "box"),
+    "instances": _parts("objects", "label", "box"),
+    "segmentation": _parts("classes", "label", "share"),
+    "image": lambda told: {"thumbnail": _thumbnail(told)},
+}
 _KINDS: dict[str, Callable[[Told, Told], float]] = {
     "classification": _label,
     "detection": _objects,

@@ -279,7 +279,7 @@ def test_an_image_is_answered_with_one_of_its_size_without_a_seam(
     drawn = post(swapping, encoded(Image.fromarray(sent)), "/render")
 
     assert (found.width, found.height) == size
-    np.testing.assert_array_equal(image.decoded(found), sent[..., ::-1])
+    np.testing.assert_array_equal(image.decoded(found.image), sent[..., ::-1])
     assert drawn.headers["content-type"] == "image/png"
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(drawn.content))), sent[..., ::-1])
 

@@ -1,7 +1,6 @@
 """Image: an image for an image, of the same size."""
 
 import base64
-import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,12 +10,16 @@ from pydantic import Field
 
 from tatara.core.contract import Contract, Finished, Strict
 from tatara.core.drawing import png
+from tatara.core.errors import DecodeError
 from tatara.core.kinds import Finish
+from tatara.core.modalities.image import decode
 
 TOLERANCES = {"level": 2.5 / 255, "changed": 0.02}
 GOLDEN_TOLERANCES = {"level": 3.5 / 255, "changed": 0.05}
 SCORE, DECISION = "level", "changed"
 ON_AVERAGE = ()
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How every such file begins."""
 
 
 class Options(Strict):
@@ -65,10 +68,19 @@ def colourfulness(pixels: NDArray[np.uint8], rows: int = 256) -> float:
     return float(np.sqrt(spread.sum()) + 0.3 * np.sqrt(np.square(means).sum()))
 
 
-def decoded(answer: Answer) -> NDArray[np.uint8]:
-    """The answer's pixels ``uint8 (height, width, 3)``, RGB."""
-    with Image.open(io.BytesIO(base64.b64decode(answer.image)), formats=("PNG",)) as image:
-        return np.asarray(image)
+def decoded(text: str) -> NDArray[np.uint8]:
+    """The pixels ``uint8 (height, width, 3)``, RGB, of a PNG in base64, as answers hold them.
+
+    Raises:
+        DecodeError: not base64, not a PNG, or one that cannot be read.
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise DecodeError("not base64") from None
+    if not content.startswith(PNG):
+        raise DecodeError("not a PNG")
+    return decode(content)
 
 
 def overlay(
@@ -82,7 +94,7 @@ def overlay(
         labels: not needed.
         side: of the picture, its longer one; the image's own by default.
     """
-    picture = Image.fromarray(decoded(answer))
+    picture = Image.fromarray(decoded(answer.image))
     if side is None or side == max(picture.size):
         return picture
     scale = side / max(picture.size)

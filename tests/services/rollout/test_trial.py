@@ -19,6 +19,7 @@ from services.rollout.measures import ALPHA, all_measures, judged
 from services.rollout.trial import Trial
 from services.settings import Pin, Settings
 from tatara.core.errors import UsageError
+from tests.services.images import bomb
 from tests.services.model_folder import plain, write_model_folder
 
 RED = plain(200, 10, 10)
@@ -238,6 +239,11 @@ def test_likeness_by_hand() -> None:
     assert likeness("image", {"image": image(100)}, compared("image", {"image": image(151)})) == pytest.approx(0.8)
     with pytest.raises(UsageError, match="`image`, a PNG in base64 is needed"):
         likeness("image", black, {"image": "no PNG"})
+    cut, huge = plain(1, 2, 3, side=50)[:-30], bomb()
+    for broken in (cut, huge, b"\xff\xd8\xff no PNG"):
+        for asked in (lambda told: likeness("image", black, told), lambda told: compared("image", told)):
+            with pytest.raises(UsageError, match="`image`, a PNG in base64 is needed"):
+                asked({"image": base64.b64encode(broken).decode()})
     for broken in ({}, {"objects": [{"label": "a"}]}, {"objects": [{**box("a", 0), "box": None}]}, {"objects": 3}):
         with pytest.raises(UsageError, match="`objects` with `label` and `box` is needed"):
             likeness("detection", two, broken)
