@@ -41,9 +41,7 @@ def own_columns(dataset: Dataset, paths: "pandas.Series[str]", taken: Container[
         return pandas.DataFrame(index=paths.index)
     header, *rows = _rows(dataset)
     for number, name in enumerate(header):
-        odd = (
-            not _NAME.fullmatch(name) or name in OURS or name.startswith(("mask", "target")) or name in header[:number]
-        )
+        odd = not _NAME.fullmatch(name) or name in OURS or name.startswith("mask") or name in header[:number]
         if (number == 0) != (name == KEY) or (number > 0 and (odd or name in taken)):
             raise TataraError(f"{file}: column {name!r}: the first is {KEY}, the others have plain names of their own")
     values, known = {}, set(paths)

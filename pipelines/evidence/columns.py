@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.datasets.index import TARGET_COLUMNS
+
 if TYPE_CHECKING:
     import pandas
 
 Members = NDArray[np.bool_]
 MOST_VALUES = 20
 """Distinct values up to which a column of words cuts into slices."""
-NOT_CUT = frozenset({"path", "split", "label", "digest", "decode_error", "perceptual_hash", "image_pixels"})
+NOT_CUT = frozenset({"path", "split", "label", "digest", "decode_error", "perceptual_hash", *TARGET_COLUMNS})
 """Names, digests and errors; and the label, by which the kinds cut themselves."""
 
 
@@ -34,7 +36,7 @@ def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> d
         pixels = (rows["width"] * rows["height"]).to_numpy(np.float64)
         found |= _terciles(pixels, "size", ("small", "medium", "large"))
     for name in rows.columns:
-        if name in NOT_CUT or name.startswith(("mask", "target")):
+        if name in NOT_CUT or name.startswith("mask"):
             continue
         words = rows[name].astype(object).where(rows[name].notna(), None).to_numpy(object)
         values = sorted({word for word in words if isinstance(word, str)})

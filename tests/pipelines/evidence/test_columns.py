@@ -56,3 +56,11 @@ def test_many_words_and_names_cut_nothing() -> None:
     many["note"] = [f"note {at}" for at in range(27)]
     found = columns(many, [str(at) for at in range(27)], sizes=True)
     assert {column for column, _ in found} == {"brightness"}
+
+
+def test_a_column_that_begins_as_those_of_pairs_do_cuts_too() -> None:
+    found = columns(
+        _index(target_site=list("xyxyxyxyx"), target=["a", "b", "c", "d", "e", "f", "g", "h", "i"]), ORDER, sizes=True
+    )
+    assert found["target_site", "x"].sum() == 5
+    assert not any(column == "target" for column, _ in found)
