@@ -1,5 +1,6 @@
 """What belongs to an image: objects or a class for every pixel, as people marked them, or the image to be made."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatara.core.errors import TataraError
-from tatara.core.files import sha256_bytes, sha256_file
+from tatara.core.files import sha256_bytes
 from tatara.core.modalities import image
 from tatara.core.tiling import Window, window_of
 
@@ -98,9 +99,7 @@ class LabelMask:
         """
         from PIL import Image
 
-        if not self.path.is_file() or sha256_file(self.path) != self.digest:
-            raise TataraError(f"{self.path}: missing or changed since it was validated; validate the dataset again")
-        with Image.open(self.path) as mask:
+        with Image.open(io.BytesIO(_validated(self.path, self.digest))) as mask:
             return np.asarray(mask)
 
 
@@ -117,10 +116,14 @@ class Target:
         Raises:
             TataraError: missing, or not the bytes that were validated.
         """
-        content = self.path.read_bytes() if self.path.is_file() else b""
-        if sha256_bytes(content) != self.digest:
-            raise TataraError(f"{self.path}: missing or changed since it was validated; validate the dataset again")
-        return image.decode(content)
+        return image.decode(_validated(self.path, self.digest))
+
+
+def _validated(path: Path, digest: str) -> bytes:
+    content = path.read_bytes() if path.is_file() else b""
+    if sha256_bytes(content) != digest:
+        raise TataraError(f"{path}: missing or changed since it was validated; validate the dataset again")
+    return content
 
 
 def objects_of(rows: "pandas.DataFrame", width: int, height: int) -> Objects:

@@ -10,6 +10,7 @@ from pipelines.datasets.dataset import Kind, Split
 from pipelines.datasets.image_folder import SPLIT_NAMES
 from pipelines.datasets.legend import Legend
 from tatara.core.errors import UsageError
+from tatara.core.modalities.image import EXTENSIONS
 
 Box = tuple[float, float, float, float]
 """``x_min, y_min, x_max, y_max`` in pixels; the last two are exclusive edges."""
@@ -106,6 +107,11 @@ def split_of(path: str) -> Split | None:
         if found := SPLIT_NAMES.get(part.lower().rstrip("0123456789")):
             return found
     return None
+
+
+def is_image(path: str) -> bool:
+    """Whether the file's ending is that of an image."""
+    return path.lower().endswith(EXTENSIONS)
 
 
 def folder_of(path: str) -> str:

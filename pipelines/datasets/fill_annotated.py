@@ -9,7 +9,15 @@ from pipelines.datasets.adopting import need_space
 from pipelines.datasets.annotated import Repairs, Source
 from pipelines.datasets.dataset import FORMATS, IMAGES, SPLITS, Description, Split
 from pipelines.datasets.examining import Examined, examine
-from pipelines.datasets.filling import Filled, Wishes, in_parallel, refuse_broken, without_leaks
+from pipelines.datasets.filling import (
+    Filled,
+    Wishes,
+    distinct_stems,
+    given_splits,
+    in_parallel,
+    refuse_broken,
+    without_leaks,
+)
 from pipelines.datasets.orientation import UPRIGHT
 from pipelines.datasets.splitting import by_rarest_class, completed, described
 from pipelines.datasets.truths import MarkedObjects, PixelClasses
@@ -83,9 +91,7 @@ def _usable(path: Path, examined: list[Examined], wishes: Wishes, repairs: Repai
 
 
 def _given(examined: list[Examined]) -> list[Split | None]:
-    """The splits that the user gave. A lone one that is not train is a name for the whole."""
-    given = [one.picture.split for one in examined]
-    return [None] * len(given) if len(set(given)) == 1 and given[0] != "train" else given
+    return given_splits([one.picture.split for one in examined])
 
 
 def _splits(
@@ -105,16 +111,8 @@ def _splits(
 
 def _names(examined: list[Examined], splits: list[Split]) -> list[str]:
     """Names of the files within their splits; no two have one stem, which names the label mask."""
-    taken: set[tuple[str, str]] = set()
-    names = []
-    for one, split in zip(examined, splits, strict=True):
-        stem, number = _file(one).stem, 1
-        while (split, stem) in taken:
-            number += 1
-            stem = f"{_file(one).stem}-{number}"
-        taken.add((split, stem))
-        names.append(stem + _file(one).suffix)
-    return names
+    files = [_file(one) for one in examined]
+    return [f"{stem}{file.suffix}" for stem, file in zip(distinct_stems(files, splits), files, strict=True)]
 
 
 def _notes(source: Source, repairs: Repairs) -> str:

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from pipelines.datasets.adopting import need_space
 from pipelines.datasets.annotated import Repairs
 from pipelines.datasets.dataset import IMAGES, PAIRS, SPLITS, TARGETS, Description, Split
-from pipelines.datasets.filling import Filled, Wishes, in_parallel, refuse_broken, without_leaks
+from pipelines.datasets.filling import (
+    Filled,
+    Wishes,
+    distinct_stems,
+    given_splits,
+    in_parallel,
+    refuse_broken,
+    without_leaks,
+)
 from pipelines.datasets.image_pairs import Making, Pair
 from pipelines.datasets.measuring import Measurements, measure_content
 from pipelines.datasets.splitting import completed, described, stratified
@@ -31,9 +39,7 @@ def fill_pairs(
         TataraError: the disk is full.
     """
     usable, facts, broken = _usable(path, pairs, name, wishes, repairs)
-    given = [one.split for one in usable]
-    if len(set(given)) == 1 and given[0] != "train":  # a lone one that is not train is a name for the whole
-        given = [None] * len(given)
+    given = given_splits([one.split for one in usable])
     digests = [str(one.digest) for one in facts]
     kept = without_leaks(given, digests, [one.image for one in usable], repairs)
     usable, digests, given = [usable[n] for n in kept], [digests[n] for n in kept], [given[n] for n in kept]
@@ -47,7 +53,7 @@ def fill_pairs(
         splits, made = completed(given, wishes.ratios, make)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-    items = list(zip(usable, splits, _stems(usable, splits), strict=True))
+    items = list(zip(usable, splits, distinct_stems([one.image for one in usable], splits), strict=True))
     in_parallel(lambda item: _write(folder, *item, making), items, f"{'make' if making else 'copy'} {name}")
     how = f"Made by the transform {making.transform}: {making.words}." if making else "Given as two folders."
     description = Description(
@@ -72,20 +78,6 @@ def _usable(
     if not usable:
         raise UsageError(f"{path}: no image is left that can be used")
     return usable, [known[pair.image] for pair in usable], broken
-
-
-def _stems(pairs: Sequence[Pair], splits: Sequence[Split]) -> list[str]:
-    """Names without their endings, of which no two in a split are the same."""
-    taken: set[tuple[str, str]] = set()
-    stems = []
-    for pair, split in zip(pairs, splits, strict=True):
-        stem, number = pair.image.stem, 1
-        while (split, stem) in taken:
-            number += 1
-            stem = f"{pair.image.stem}-{number}"
-        taken.add((split, stem))
-        stems.append(stem)
-    return stems
 
 
 def _write(folder: Path, pair: Pair, split: Split, stem: str, making: Making | None) -> None:

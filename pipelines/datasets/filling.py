@@ -75,6 +75,25 @@ def refuse_broken(path: Path, broken: list[str], skip: bool) -> None:
         )
 
 
+def given_splits(splits: Sequence[Split | None]) -> list[Split | None]:
+    """The splits that the user gave. A lone one that is not train is a name for the whole."""
+    return [None] * len(splits) if len(set(splits)) == 1 and splits[0] != "train" else list(splits)
+
+
+def distinct_stems(files: Sequence[Path], splits: Sequence[Split]) -> list[str]:
+    """The files' names without their endings, of which no two in a split are the same: numbers make them so."""
+    taken: set[tuple[str, str]] = set()
+    stems = []
+    for file, split in zip(files, splits, strict=True):
+        stem, number = file.stem, 1
+        while (split, stem) in taken:
+            number += 1
+            stem = f"{file.stem}-{number}"
+        taken.add((split, stem))
+        stems.append(stem)
+    return stems
+
+
 def without_leaks(
     given: Sequence[Split | None], digests: Sequence[str], files: Sequence[Path], repairs: Repairs
 ) -> list[int]:

@@ -5,13 +5,12 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from unicodedata import normalize
 
-from pipelines.datasets.annotated import Repairs, split_of
+from pipelines.datasets.annotated import Repairs, is_image, split_of
 from pipelines.datasets.dataset import Split
 from pipelines.datasets.entries import entries
 from pipelines.datasets.image_folder import refuse_links
 from pipelines.datasets.transforms import TRANSFORMS
 from tatara.core.errors import UsageError
-from tatara.core.modalities.image import EXTENSIONS
 
 TARGET_FOLDERS = ("targets", "target", "outputs", "output", "b", "after", "gt", "groundtruth", "truth")
 IMAGE_FOLDERS = ("images", "image", "inputs", "input", "a", "before", "photos", "sources", "source")
@@ -64,7 +63,7 @@ def photos(root: Path) -> tuple[list[Pair], list[str]]:
         UsageError: there are none.
     """
     files = _files(root)
-    found = [path for path in files if _is_image(path)]
+    found = [path for path in files if is_image(path)]
     if not found:
         raise UsageError(f"{root}: no image there")
     return [Pair(root / path, root / path, split_of(path)) for path in found], sorted(set(files) - set(found))
@@ -101,14 +100,10 @@ def _files(root: Path) -> list[str]:
     return [entry.path for entry in found]
 
 
-def _is_image(path: str) -> bool:
-    return path.lower().endswith(EXTENSIONS)
-
-
 def _by_place(files: list[str], names: tuple[str, ...]) -> dict[str, str]:
     """Path without its ending and with a star for the folder that has one of ``names`` -> path, of the images."""
     found = {}
-    for path in filter(_is_image, files):
+    for path in filter(is_image, files):
         parts = PurePosixPath(path).with_suffix("").parts
         named = [number for number, part in enumerate(parts[:-1]) if part.lower() in names]
         if named:

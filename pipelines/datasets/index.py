@@ -113,8 +113,8 @@ def _place(path: str) -> tuple[str, str, str]:
 
 
 def _mask_path(path: str) -> str | None:
-    split, folder, name = (*path.split("/", 2), "", "")[:3]
-    return f"{split}/{LABELS}/{PurePosixPath(name).with_suffix('.png')}" if folder == IMAGES and name else None
+    split, folder, stem = _place(path)
+    return f"{split}/{LABELS}/{stem}.png" if folder == IMAGES and stem else None
 
 
 def _split_and_label(dataset: Dataset, path: str) -> tuple[str, str]:

@@ -4,12 +4,11 @@ import re
 from pathlib import Path, PurePosixPath
 
 from pipelines.datasets import legend
-from pipelines.datasets.annotated import Picture, Repairs, Source, folder_of
+from pipelines.datasets.annotated import Picture, Repairs, Source, folder_of, is_image
 from pipelines.datasets.mask_pairs import pairs
 from pipelines.datasets.object_masks import size_of
 from pipelines.datasets.voc_splits import given_splits
 from tatara.core.errors import UsageError
-from tatara.core.modalities.image import EXTENSIONS
 
 LOSSLESS = (".bmp", ".gif", ".png", ".tif", ".tiff")
 NAME_FILES = ("classes.txt", "class_names.txt", "codes.txt")
@@ -35,11 +34,11 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
     masks = set(found.values())
     _refuse_lossy(root, sorted(masks))
     with_images, with_masks = ({folder_of(path) for path in paths} for paths in (found, masks))
-    images = [path for path in files if folder_of(path) in with_images and _is_image(path) and path not in masks]
+    images = [path for path in files if folder_of(path) in with_images and is_image(path) and path not in masks]
     if any(PurePosixPath(folder).name == "SegmentationClass" for folder in with_masks):
         images = [image for image in images if image in found]  # a part of VOC's images is segmented
     for path in files:
-        if folder_of(path) in with_masks - with_images and _is_image(path) and path not in masks:
+        if folder_of(path) in with_masks - with_images and is_image(path) and path not in masks:
             repairs.leave_out(f"{root / path}: a mask without an image")
     splits = given_splits(root, files, images, repairs, task="Segmentation")
     colours = legend.read(root, files)
@@ -55,10 +54,6 @@ def read(root: Path, files: list[str], repairs: Repairs) -> Source:
 
 def _name(path: str) -> str:
     return PurePosixPath(path).name.lower()
-
-
-def _is_image(path: str) -> bool:
-    return path.lower().endswith(EXTENSIONS)
 
 
 def _few_values(path: Path) -> bool:

@@ -10,8 +10,7 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from pipelines.datasets.annotated import folder_of
-from tatara.core.modalities.image import EXTENSIONS
+from pipelines.datasets.annotated import folder_of, is_image
 
 IMAGES = ("images", "image", "imgs", "img", "jpegimages", "photos", "inputs", "input")
 LABELS = (
@@ -25,7 +24,7 @@ def pairs(files: list[str]) -> dict[str, str]:
     """Image -> its label mask."""
     by_folder: dict[str, list[str]] = defaultdict(list)
     for path in files:
-        if path.lower().endswith(EXTENSIONS):
+        if is_image(path):
             by_folder[folder_of(path)].append(path)
     found: dict[str, str] = {}
     for folder, others in _partners(sorted(by_folder)).items():

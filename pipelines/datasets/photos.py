@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.datasets.dataset import IMAGES, TARGETS, Description, Split, write_description
+from pipelines.datasets.dataset import IMAGES, SPLITS, TARGETS, Description, Split, write_description
 from pipelines.datasets.own_columns import FILE
 from pipelines.datasets.stored_png import colour_png, grey_png
 from pipelines.datasets.transforms import grey
@@ -55,10 +55,7 @@ DESCRIPTION = Description(
     modality="image",
     kind="image",
     format="image-pairs",
-    splits={
-        split: ", ".join(Path(photo.file).stem for photo in PHOTOS if photo.split == split)
-        for split in ("train", "valid", "test")
-    },
+    splits={split: ", ".join(Path(photo.file).stem for photo in PHOTOS if photo.split == split) for split in SPLITS},
     licence="by photo, see columns.csv: public domain, CC0, CC BY 2.0",
     source="the photos inside the packages scikit-image and scikit-learn",
     citation=(

@@ -15,7 +15,6 @@ WINDOW = 11
 """Side of SSIM's Gaussian window in pixels."""
 FEW = 10
 """Images below which agreement says little, however many windows they have."""
-NAMES = ("ssim", "psnr", "absolute_error", "colour_difference")
 
 
 def decisions(height: int, width: int) -> int:
@@ -29,7 +28,7 @@ def trials(sizes: Sequence[tuple[int, int]]) -> int:
 
 
 def likeness(made: Pixels, true: Pixels) -> dict[str, float]:
-    """By `NAMES`.
+    """By name.
 
     ``ssim``: structural similarity, mean over the channels, with the paper's Gaussian window (Wang et al. 2004); images
     of less than `WINDOW` pixels are mirrored up to it. ``psnr``: dB, at most `MOST_DB`. ``absolute_error``: mean of a

@@ -33,14 +33,14 @@ class Settings:
         checkpoint_steps: steps between checkpoints; 0 writes one each epoch.
         early_stopping: epochs without a better valid loss; 0 is off.
         profile: folder for a trace, or None.
-        watched: called with the model and the number of each epoch that ends, or None.
+        look: called with the model and the number of each epoch that ends, or None.
     """
 
     checkpoint: Path
     checkpoint_steps: int = 0
     early_stopping: int = 0
     profile: Path | None = None
-    watched: Callable[["keras.Model", int], None] | None = None
+    look: Callable[["keras.Model", int], None] | None = None
 
 
 def fit(
@@ -75,7 +75,7 @@ def fit(
     with deferred_interrupt() as interrupt:
         recording = Recording(state, settings.early_stopping)
         checkpointing = Checkpointing(settings.checkpoint, state, plan, settings.checkpoint_steps, interrupt)
-        watching = [Watching(settings.watched)] if settings.watched else []
+        watching = [Watching(settings.look)] if settings.look else []
         callbacks = [recording, *watching, checkpointing, reporting, *profiling]
         watched = validation_data(valid.images, valid.targets, plan.batch)
         if state.step:

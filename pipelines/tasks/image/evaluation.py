@@ -40,7 +40,7 @@ class Record:
         path, digest: of its file.
         width, height: in pixels.
         figures: as `pipelines.metrics.images.told` gives them.
-        image, answer, truth: as PNG files.
+        answer, truth: as PNG files.
     """
 
     path: str
@@ -48,7 +48,6 @@ class Record:
     width: int
     height: int
     figures: dict[str, float]
-    image: bytes
     answer: bytes
     truth: bytes
 
@@ -62,7 +61,7 @@ def record(contract: Contract, example: Example, finished: Finished) -> Record:
     image, answer, truth = example.pixels(), finished["image"], example.target()
     return Record(
         example.path, example.digest, answer.shape[1], answer.shape[0], metrics.told(image, answer, truth),
-        png(image), png(answer), png(truth),
+        png(answer), png(truth),
     )  # fmt: skip
 
 
@@ -153,4 +152,4 @@ def describe(
     for one in records:
         write_bytes(folder / "answers" / f"{one.digest}.png", one.answer)
     write_text(folder / "report.md", report.written(found, records, train, contract))
-    draw_all(folder / "plots", records, found)
+    draw_all(folder / "plots", records, found, read)

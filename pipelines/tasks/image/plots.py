@@ -1,6 +1,6 @@
 """The pictures of models that make images: samples, progress, and an evaluation's worst and best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,28 +60,29 @@ def draw_progress(
             axes[0].set_ylabel(name)
 
 
-def draw_all(folder: Path, records: Sequence[Any], found: Mapping[str, Interval]) -> None:
+def draw_all(folder: Path, records: Sequence[Any], found: Mapping[str, Interval], read: Callable[[str], bytes]) -> None:
     """Write every picture of an evaluation into ``folder``.
 
     Args:
         folder: for the PNG files.
         records: of the test split.
         found: the figures.
+        read: path of an image -> its file's bytes.
     """
     by_likeness = sorted(records, key=lambda one: one.figures["ssim"])
-    draw_rows(folder / "worst.png", by_likeness[:GALLERY], f"The worst of {len(records)} test images")
-    draw_rows(folder / "best.png", by_likeness[::-1][:GALLERY], f"The best of {len(records)} test images")
+    draw_rows(folder / "worst.png", by_likeness[:GALLERY], f"The worst of {len(records)} test images", read)
+    draw_rows(folder / "best.png", by_likeness[::-1][:GALLERY], f"The best of {len(records)} test images", read)
     draw_gain(folder / "gain.png", records, found)
 
 
-def draw_rows(path: Path, records: Sequence[Any], title: str) -> None:
+def draw_rows(path: Path, records: Sequence[Any], title: str, read: Callable[[str], bytes]) -> None:
     """Image, answer, truth, and how far the answer is off, a row an example."""
     heights = [min(2.65 * one.height / one.width, 4.0) + 0.3 for one in records]
     with picture(path, 11, sum(heights) + 0.7, [one.path for one in records]) as figure:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
         rows = figure.subplots(len(records), 4, squeeze=False, height_ratios=heights)
         for axes, one in zip(rows, records, strict=True):
-            sent, answer, truth = (_small(image.decode(part)) for part in (one.image, one.answer, one.truth))
+            sent, answer, truth = (_small(image.decode(part)) for part in (read(one.path), one.answer, one.truth))
             off = np.abs(answer.astype(np.int16) - truth).max(axis=2)
             name = legible([Path(one.path).name], 26)[0]
             titles = (name, f"answer: SSIM {one.figures['ssim']:.3f}", "truth", f"off by {off.mean():.1f} levels")
