@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.examples import Example
@@ -14,8 +13,8 @@ BATCH = 8
 """Answers that are held at once: those to large images may have a mask for each of a hundred objects."""
 
 
-Change = Callable[[Example, NDArray[np.uint8]], NDArray[np.uint8]]
-"""An example and its pixels -> pixels of the same size to ask about instead."""
+Change = Callable[[Example, NDArray[Any]], NDArray[Any]]
+"""An example and what was decoded of it -> an array of the same shape to ask about instead."""
 
 
 def answered(
@@ -28,15 +27,15 @@ def answered(
         kind: module ``pipelines.tasks.<kind>.evaluation``, for its ``record``.
         examples: in any number; only the records are kept.
         label: of the progress.
-        change: of each image before it is asked; none by default.
+        change: of each example before it is asked; none by default.
     """
     records = []
     starts = range(0, len(examples), BATCH)
     for start in progress(starts, len(starts), label):
         part = examples[start : start + BATCH]
-        pixels = [example.pixels() for example in part]
+        inputs = [example.decoded(runtime.contract.preparation) for example in part]
         if change is not None:
-            pixels = [change(*pair) for pair in zip(part, pixels, strict=True)]
-        answers = runtime.answer(pixels)
+            inputs = [change(*pair) for pair in zip(part, inputs, strict=True)]
+        answers = runtime.answer(inputs)
         records += [kind.record(runtime.contract, *pair) for pair in zip(part, answers, strict=True)]
     return records

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pipelines.datasets.dataset import open_dataset
 from pipelines.truth import LabelMask, Objects, Target, Truth, objects_of
 from pipelines.workspace import Workspace
-from tatara.core.contract import Tiling
+from tatara.core.contract import Preparation, Tiling
 from tatara.core.errors import TataraError
 from tatara.core.files import sha256_bytes
-from tatara.core.modalities import image
+from tatara.core.modalities import image, modality_module
 from tatara.core.tiling import Window, window_of, windows
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Example:
-    """One image of the dataset, or a window of it.
+    """One image or sound of the dataset, or a window of an image.
 
     Attributes:
         path: relative to the dataset's ``folder``.
         label: of the image; empty where the truth says more.
         digest: SHA-256 of the file.
         folder: of the dataset.
-        height, width: of the image, upright, in pixels.
+        height, width: of an image, upright, in pixels; 0 of a sound.
         truth: what people marked, in the whole image.
         window: the part that is meant, or None for all of it.
     """
@@ -57,6 +57,16 @@ class Example:
         if sha256_bytes(content) != self.digest:
             raise TataraError(f"{self.folder / self.path}: changed since it was validated; validate the dataset again")
         return content
+
+    def decoded(self, preparation: Preparation) -> NDArray[Any]:
+        """What the preparation's graph takes: of an image, or the window of it, `pixels`.
+
+        Raises:
+            TataraError: as `read`.
+            DecodeError: the file cannot be read.
+        """
+        found: NDArray[Any] = modality_module(preparation.modality).decoded(self.read(), preparation)
+        return found if self.window is None else window_of(found, self.window)
 
     def pixels(self) -> NDArray[np.uint8]:
         """The decoded image, or the window of it, ``uint8 (height, width, 3)``.
@@ -124,9 +134,10 @@ def split_examples(workspace: Workspace, split: str) -> list[Example]:
     index = pandas.read_parquet(stored / "index.parquet")
     index = index[index["split"] == split]
     truths = _truths(folder, stored, index)
+    sides = [index[name].astype(int) if name in index else [0] * len(index) for name in ("height", "width")]
     found = [
-        Example(row.path, row.label, row.digest, folder, int(row.height), int(row.width), truths.get(row.path))
-        for row in index.itertuples(index=False)
+        Example(row.path, row.label, row.digest, folder, height, width, truths.get(row.path))
+        for row, height, width in zip(index.itertuples(index=False), *sides, strict=True)
     ]
     if not found:
         raise TataraError(f"{folder}: the {split} split has no examples; `tatara data show {folder.name}` counts them")

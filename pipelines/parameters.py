@@ -4,7 +4,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,8 @@ class Parameters(BaseModel):
     """What every run of every kind takes. A model's module extends it with its own names and defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    modality: ClassVar[str]
+    """Of the examples, see `tatara.core.modalities`."""
 
     kind: str = Field(description="what is learned")
     data: str = Field(min_length=1, description="name of a folder under data/")
@@ -60,6 +62,8 @@ class Parameters(BaseModel):
 class ImageParameters(Parameters):
     """What every kind takes that looks at images: how an image becomes the model's input."""
 
+    modality = "image"
+
     size: int = Field(224, ge=8, le=2048, description="side of the prepared image in pixels")
     resize: Literal["stretch", "crop", "pad", "none"] = Field(
         "stretch", description="stretch changes the shape, crop cuts the centre, pad fills up, none leaves pixels alone"
@@ -70,6 +74,19 @@ class ImageParameters(Parameters):
     )
     mean: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="of each channel, taken away after scaling")
     deviation: tuple[float, float, float] = Field((1.0, 1.0, 1.0), description="of each channel, divided by after that")
+
+
+class AudioParameters(Parameters):
+    """What every kind takes that listens: how a sound becomes the model's input, and how training changes it."""
+
+    modality = "audio"
+
+    rate: int = Field(8000, ge=1000, le=192_000, description="samples a second that every sound is brought to")
+    length: int = Field(8000, ge=16, le=2**22, description="samples of a prepared sound: cut at both ends, or silence")
+    level: Literal["none", "peak"] = Field("peak", description="peak makes every sound equally loud")
+    shift: float = Field(0.1, ge=0, lt=1, description="augmentation: up to this part of the length, either way")
+    gain: float = Field(6.0, ge=0, le=60, description="augmentation: up to so many decibels louder or softer")
+    noise: float = Field(0.01, ge=0, le=1, description="augmentation: white noise of up to this deviation")
 
 
 def _axes(given: Any) -> Any:

@@ -8,7 +8,7 @@ from pipelines.parameters import Parameters, task_module, tiling_of
 from pipelines.workspace import Workspace
 from tatara.core.contract import Bound, Contract
 from tatara.core.files import read_json
-from tatara.core.modalities import image
+from tatara.core.modalities import modality_module
 
 
 def of_run(workspace: Workspace) -> Contract:
@@ -23,9 +23,9 @@ def agreed(parameters: Parameters, classes: Sequence[str], bounds: tuple[Bound, 
     """The contract of a model of these parameters."""
     task: Any = task_module(parameters.kind)
     fields = {
-        "modality": task.MODALITY,
+        "modality": parameters.modality,
         "kind": parameters.kind,
-        "decoder": image.DECODER,
+        "decoder": modality_module(parameters.modality).DECODER,
         "labels": tuple(classes),
         "preparation": preparation_of(parameters),
         "outputs": task.output_shapes(parameters, len(classes)),

@@ -11,6 +11,7 @@ from pipelines.conversion.reference import Reference
 from tatara.core.contract import Contract
 from tatara.core.errors import TataraError
 from tatara.core.files import write_bytes
+from tatara.core.modalities import modality_module
 from tatara.core.runtime import CONTRACT_KEY, MODEL
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def export(reference: Reference, contract: Contract, folder: Path) -> None:
     Raises:
         TataraError: a graph is not valid ONNX of the standard operators.
     """
-    shape = contract.preparation.shape
+    shape, modality = contract.preparation.shape, modality_module(contract.modality)
     (folder / "contract.json").write_text(contract.canonical(), encoding="utf-8")
     prepare = _convert(reference.prepare_function, reference.prepare_function.input_signature)
     _rename(prepare, {prepare.graph.output[0].name: "prepared"})
-    _write(prepare, {"image": ("height", "width", 3), "prepared": shape}, contract, folder / "prepare.onnx")
+    _write(prepare, {modality.INPUT: modality.SHAPE, "prepared": shape}, contract, folder / "prepare.onnx")
     model = _convert(reference.model_function, reference.signature)
     _embed(model, reference)
     shapes: dict[str, Shape] = {name: ("batch", *shape) for name, shape in contract.outputs.items()}

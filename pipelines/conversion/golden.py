@@ -34,7 +34,7 @@ def write_golden(reference: Reference, examples: Sequence[Example], folder: Path
         file, answer = f"files/{position}{Path(example.path).suffix.lower()}", f"answers/{position}.npz"
         write_bytes(folder / file, example.read())
         buffer = io.BytesIO()
-        answers: dict[str, Any] = reference.answer(example.pixels())
+        answers: dict[str, Any] = reference.answer(example.decoded(reference.contract.preparation))
         np.savez_compressed(buffer, **answers)
         write_bytes(folder / answer, buffer.getvalue())
         cases.append(

@@ -65,7 +65,7 @@ def _allow(runtime: Runtime, golden: Path) -> None:
 
 def _prepared(runtime: Runtime, examples: Sequence[Example]) -> Iterator[NDArray[np.float32]]:
     for example in progress(examples, len(examples), "int8: calibrate"):
-        yield runtime.prepare(example.pixels())[None]
+        yield runtime.prepare(example.decoded(runtime.contract.preparation))[None]
 
 
 class _Reader:

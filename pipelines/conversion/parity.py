@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipelines.conversion.reference import Reference
 from pipelines.examples import Example, diverse
 from pipelines.parameters import evaluation_module
-from tatara.core.contract import Finished
+from tatara.core.contract import Finished, ImagePreparation
 from tatara.core.errors import RefusedError
 from tatara.core.kinds import beyond, furthest
 from tatara.core.progress import progress
@@ -34,7 +34,7 @@ METRIC_TOLERANCE = 0.005
 """On the kind's first metric: a detection may fall on either side of a threshold."""
 BATCHES = (1, 3, 8)
 SCALES = {"half": (0.5, 0.5), "enlarged": (1.7, 1.7), "wide": (1.3, 0.7), "tall": (0.6, 1.5)}
-"""Factors on width and height."""
+"""Factors on width and height of an image; the first is on the length of a sound."""
 OPERATIONS = 1e12
 """Floating-point operations that one pass over the examples may cost; it bounds how many are compared."""
 LEAST, MOST, RESIZED, APART = 32, 1000, 8, 16
@@ -87,9 +87,10 @@ class Proof:
         self.kind, self.tolerances = runtime.kind, dict(runtime.kind.TOLERANCES)
         self.evaluation = evaluation_module(runtime.contract.kind)
         affordable = int(np.clip(OPERATIONS / flops, LEAST, MOST))
-        self.unscaled = runtime.contract.preparation.resize == "none"
+        frame = runtime.contract.preparation
+        unscaled = isinstance(frame, ImagePreparation) and frame.resize == "none"
         whole = diverse(list(examples), affordable)
-        parts = [part for one in whole for part in one.windows(runtime.contract.tiling)] if self.unscaled else whole
+        parts = [part for one in whole for part in one.windows(runtime.contract.tiling)] if unscaled else whole
         self.examples = parts[:: -(-len(parts) // affordable)]
 
     def run(self) -> dict[str, Any]:
@@ -194,16 +195,13 @@ class Proof:
                 self.kind, f"files, {name}", 8, tolerances, paths, [self.kind.differences(*pair) for pair in pairs]
             )
 
-    def _resize(self, pixels: NDArray[np.uint8], scale: tuple[float, float]) -> NDArray[np.uint8]:
-        from PIL import Image
+    def _resize(self, decoded: NDArray[Any], scale: tuple[float, float]) -> NDArray[Any]:
+        found = self.runtime.modality.resized(decoded, scale)
+        if isinstance(frame := self.runtime.contract.preparation, ImagePreparation) and frame.resize == "none":
+            found = found[: frame.size, : frame.size]
+        return np.ascontiguousarray(found)
 
-        picture = Image.fromarray(pixels)
-        width, height = (max(1, round(side * factor)) for side, factor in zip(picture.size, scale, strict=True))
-        found = np.asarray(picture.resize((width, height)))
-        most = self.runtime.contract.preparation.size if self.unscaled else max(height, width)
-        return np.ascontiguousarray(found[:most, :most])
-
-    def _prepare_apart(self, name: str, paths: list[str], images: Iterable[NDArray[np.uint8]]) -> Check:
+    def _prepare_apart(self, name: str, paths: list[str], images: Iterable[NDArray[Any]]) -> Check:
         apart, largest = [], 1.0
         for pixels in images:
             expected = self.reference.prepare(pixels)
@@ -211,10 +209,10 @@ class Proof:
             largest = max(largest, float(np.abs(expected).max()))
         return Check(self.kind, name, 1, {"tensor": PREPARED_TOLERANCE * largest}, paths, apart)
 
-    def _images(self, examples: Sequence[Example]) -> Iterator[NDArray[np.uint8]]:
-        return (example.pixels() for example in examples)
+    def _images(self, examples: Sequence[Example]) -> Iterator[NDArray[Any]]:
+        return (example.decoded(self.runtime.contract.preparation) for example in examples)
 
-    def _pairs(self, images: Iterable[NDArray[np.uint8]], size: int) -> Iterator[tuple[Finished, Finished]]:
+    def _pairs(self, images: Iterable[NDArray[Any]], size: int) -> Iterator[tuple[Finished, Finished]]:
         """TensorFlow's and ONNX Runtime's finished answers to each image, from its pixels, in batches of ``size``."""
         for part in batched(images, size):
             prepared = np.stack([self.reference.prepare(pixels) for pixels in part])

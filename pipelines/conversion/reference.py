@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.nn.prepare import image_prepare
+from pipelines.nn.prepare import prepare_function
 from pipelines.parameters import Parameters, task_module
 from tatara.core.contract import Contract, Finished
 from tatara.core.kinds import kind_module
@@ -51,13 +51,10 @@ class Reference:
             return dict(task.decode(raw, parameters))
 
         self.model_function = tf.function(answered, input_signature=self.signature, autograph=False)
-        uint8 = tf.TensorSpec((None, None, 3), tf.uint8, name="image")
-        self.prepare_function = tf.function(
-            image_prepare(contract.preparation), input_signature=[uint8], autograph=False
-        )
+        self.prepare_function = prepare_function(contract.preparation)
         self.finish_function = self._finish_function() if contract.finished else None
 
-    def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def prepare(self, example: NDArray[Any]) -> NDArray[np.float32]:
         """One decoded example -> the fixed tensor."""
         return np.asarray(self.prepare_function(example))
 
@@ -81,12 +78,12 @@ class Reference:
         found = self.finish_function(*given, np.array([height, width], np.int32))
         return {name: np.asarray(value) for name, value in found.items()}
 
-    def answer(self, pixels: NDArray[np.uint8]) -> Finished:
-        """A decoded image -> the finished answer, window by window where the contract says so."""
+    def answer(self, pixels: NDArray[Any]) -> Finished:
+        """A decoded example -> the finished answer, window by window where the contract says so."""
         cut = windows(pixels.shape[0], pixels.shape[1], self.contract.tiling)
         return merged(self.kind, [self._answer_whole(window_of(pixels, one)) for one in cut], cut)
 
-    def _answer_whole(self, pixels: NDArray[np.uint8]) -> Finished:
+    def _answer_whole(self, pixels: NDArray[Any]) -> Finished:
         outputs = self.infer(self.prepare(pixels)[None])
         return self.finish({name: value[0] for name, value in outputs.items()}, *pixels.shape[:2])
 

@@ -1,4 +1,4 @@
-"""What every exported model is to its evaluation: something that answers images, whatever it runs in."""
+"""What every exported model is to its evaluation: something that answers examples, whatever it runs in."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tatara.core.contract import Contract, Finished
 from tatara.core.errors import RefusedError
 from tatara.core.kinds import kind_module
-from tatara.core.modalities import image
+from tatara.core.modalities import modality_module
 from tatara.core.tiling import merged, window_of, windows
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -37,11 +37,11 @@ class Carrier(ABC):
         self._kind = kind_module(contract.kind)
 
     @abstractmethod
-    def whole(self, pixels: NDArray[np.uint8]) -> Finished:
-        """The finished answer to one decoded image as it is, whatever the contract says of windows."""
+    def whole(self, pixels: NDArray[Any]) -> Finished:
+        """The finished answer to one decoded example as it is, whatever the contract says of windows."""
 
-    def answer(self, images: Sequence[NDArray[np.uint8]]) -> list[Finished]:
-        """The finished answers to decoded images, cut into windows and merged as the contract says."""
+    def answer(self, images: Sequence[NDArray[Any]]) -> list[Finished]:
+        """The finished answers to decoded examples, cut into windows and merged as the contract says."""
         return [self._answer(pixels) for pixels in images]
 
     def answer_files(self, contents: Sequence[bytes]) -> list[Finished]:
@@ -50,9 +50,10 @@ class Carrier(ABC):
         Raises:
             DecodeError: a file cannot be read.
         """
-        return self.answer([image.decode(content) for content in contents])
+        module = modality_module(self.contract.modality)
+        return self.answer([module.decoded(content, self.contract.preparation) for content in contents])
 
-    def _answer(self, pixels: NDArray[np.uint8]) -> Finished:
+    def _answer(self, pixels: NDArray[Any]) -> Finished:
         cut = windows(pixels.shape[0], pixels.shape[1], self.contract.tiling)
         return merged(self._kind, [self.whole(window_of(pixels, one)) for one in cut], cut)
 
@@ -64,9 +65,9 @@ class Graphs(Carrier):
     def call(self, graph: str, inputs: Tensors) -> Tensors:
         """A graph's outputs to its inputs, both by name."""
 
-    def whole(self, pixels: NDArray[np.uint8]) -> Finished:
+    def whole(self, pixels: NDArray[Any]) -> Finished:
         """As `Carrier.whole`: from graph to graph, the model's with a batch of one."""
-        prepared = self.call("prepare", {"image": pixels})["prepared"]
+        prepared = self.call("prepare", {modality_module(self.contract.modality).INPUT: pixels})["prepared"]
         outputs = self.call("model", {"prepared": prepared[None]})
         rows = {name: value[0] for name, value in outputs.items()}
         return dict(self.finish(rows, pixels.shape[:2])) if self.contract.finished else rows

@@ -53,7 +53,7 @@ def write(reference: Reference, folder: Path, precision: str, training: Sequence
 def _ranges(reference: Reference, training: Sequence[Example]) -> Callable[[], Iterator[list[Any]]]:
     def prepared() -> Iterator[list[Any]]:
         for example in diverse(list(training), CALIBRATION):
-            yield [reference.prepare(example.pixels())[None]]
+            yield [reference.prepare(example.decoded(reference.contract.preparation))[None]]
 
     return prepared
 

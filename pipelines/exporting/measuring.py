@@ -31,8 +31,8 @@ def measure(name: str, folder: Path, exported: Any, original: Runtime, test: Seq
     records: tuple[list[Any], list[Any]] = [], []
     apart = []
     for example in progress(test, len(test), f"export: {name}"):
-        pixels = example.pixels()
-        answers = [side.answer([pixels])[0] for side in (original, exported)]
+        decoded = example.decoded(original.contract.preparation)
+        answers = [side.answer([decoded])[0] for side in (original, exported)]
         apart.append(original.kind.differences(*answers))
         for side, answer in zip(records, answers, strict=True):
             side.append(evaluation.record(original.contract, example, answer))

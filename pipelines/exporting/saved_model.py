@@ -1,6 +1,7 @@
 """SavedModel: one folder that TensorFlow Serving serves, with the weights as variables.
 
-Signatures: ``serving_default`` answers one image of any size, ``uint8 (height, width, 3)``, as the service does before
+Signatures: ``serving_default`` answers one example of any size, an image ``uint8 (height, width, 3)`` or a sound
+``float32 (samples, 1)``, as the service does before
 its kind's answer is made; ``prepare``, ``model`` (a batch) and ``finish`` are its parts.
 """
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pipelines.conversion.reference import Reference
 from pipelines.exporting.carrier import Carrier
 from tatara.core.contract import Contract, Finished
+from tatara.core.modalities import modality_module
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -32,8 +34,8 @@ def functions(reference: Reference) -> tuple["tf.Module", dict[str, Any]]:
     keeper.weights = [variable.value for variable in reference.variables]
     raw, batch = reference.prepare_function.input_signature[0], reference.signature[0]
 
-    def prepare(image: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        return {"prepared": reference.prepare_function(image)}
+    def prepare(raw: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        return {"prepared": reference.prepare_function(raw)}
 
     def model(prepared: "tf.Tensor") -> dict[str, "tf.Tensor"]:
         return dict(reference.task.decode(reference.float32(prepared, training=False), reference.parameters))
@@ -54,10 +56,10 @@ def write(reference: Reference, folder: Path) -> None:
     keeper, parts = functions(reference)
     names = list(reference.contract.outputs)
 
-    def answer(image: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        outputs = parts["model"](parts["prepare"](image)["prepared"][None])
+    def answer(raw: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        outputs = parts["model"](parts["prepare"](raw)["prepared"][None])
         rows = {name: outputs[name][0] for name in names}
-        return dict(parts["finish"](*rows.values(), tf.shape(image)[:2])) if "finish" in parts else rows
+        return dict(parts["finish"](*rows.values(), tf.shape(raw)[:2])) if "finish" in parts else rows
 
     whole = tf.function(answer, input_signature=parts["prepare"].input_signature, autograph=False)
     keeper.parts, keeper.whole = parts, whole
@@ -76,8 +78,9 @@ class SavedModel(Carrier):
         self._loaded = tf.saved_model.load(str(folder))
         self._serve = self._loaded.signatures[SERVING]
 
-    def whole(self, pixels: NDArray[np.uint8]) -> Finished:
+    def whole(self, pixels: NDArray[Any]) -> Finished:
         """As `Carrier.whole`."""
         import tensorflow as tf
 
-        return {name: np.asarray(value) for name, value in self._serve(image=tf.constant(pixels)).items()}
+        given = {modality_module(self.contract.modality).INPUT: tf.constant(pixels)}
+        return {name: np.asarray(value) for name, value in self._serve(**given).items()}

@@ -1,32 +1,69 @@
-"""``prepare``: one decoded image of any size to the fixed tensor, written with operators that ONNX has.
+"""``prepare``: one decoded image or sound of any size to the fixed tensor, written with operators that ONNX has.
 
-The resize is bilinear with antialiasing (a triangle filter as wide as the reduction), as two matrix products:
+The resize of images is bilinear with antialiasing (a triangle filter as wide as the reduction), as two matrix products:
 `tf.image.resize(antialias=True)` has the same meaning but no ONNX operator. A few rows of the result need few of the
 image, so they are made in blocks, each a product with the rows that it can reach: a seventh of the time of one product
 with all of them at 224 pixels, and half of ONNX's own ``Resize``.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.parameters import Parameters
-from tatara.core.contract import ImagePreparation
+from tatara.core.contract import AudioPreparation, ImagePreparation, Preparation
+from tatara.core.modalities import modality_module
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 LUMA = np.float32(0.299), np.float32(0.587), np.float32(0.114)
 """Of red, green and blue in grey, ITU-R BT.601."""
+SOFTEST = np.float32(1e-3)
+"""Peak below which a sound is not made louder any more: that would be its noise."""
 BLOCK = 8
 """Rows of the result that are made together, or the next smaller number that divides its side."""
 
 
-def preparation_of(parameters: Parameters) -> ImagePreparation:
-    """The preparation that the parameters ask for."""
-    return ImagePreparation(**{name: getattr(parameters, name) for name in ImagePreparation.model_fields})
+PREPARATIONS = {one.modality: one for one in get_args(Preparation)}
+"""By modality."""
+
+
+def preparation_of(parameters: Parameters) -> Any:
+    """The preparation that the parameters ask for, of their modality."""
+    schema = PREPARATIONS[parameters.modality]
+    return schema(**{name: getattr(parameters, name) for name in schema.model_fields})
+
+
+def prepare_function(preparation: Preparation) -> Any:
+    """The ``tf.function`` from one decoded example to the prepared tensor."""
+    import tensorflow as tf
+
+    modality = modality_module(preparation.modality)
+    shape = [length if isinstance(length, int) else None for length in modality.SHAPE]
+    prepare = image_prepare(preparation) if isinstance(preparation, ImagePreparation) else audio_prepare(preparation)
+    raw = tf.TensorSpec(shape, tf.as_dtype(modality.DTYPE), name=modality.INPUT)
+    return tf.function(prepare, input_signature=[raw], autograph=False)
+
+
+def audio_prepare(preparation: AudioPreparation) -> Callable[[Any], Any]:
+    """A TensorFlow function from ``float32 (samples, 1)`` to ``float32 (length, 1)``."""
+    import tensorflow as tf
+
+    length = preparation.length
+
+    def prepare(sound: "tf.Tensor") -> "tf.Tensor":
+        samples = tf.shape(sound)[0]
+        begin = tf.maximum(samples - length, 0) // 2
+        cut = sound[begin : begin + length]
+        if preparation.level == "peak":
+            cut = cut / tf.maximum(tf.reduce_max(tf.abs(cut)), SOFTEST)
+        filled = tf.pad(cut, [[0, length - tf.shape(cut)[0]], [0, 0]])
+        return tf.reshape(filled, preparation.shape)
+
+    return prepare
 
 
 def image_prepare(preparation: ImagePreparation) -> Callable[[Any], Any]:

@@ -85,14 +85,13 @@ def _card(learned: Learned) -> dict[str, Any]:
     contract, prose = learned.contract, {one.name: one.text for one in learned.card.sections if one.editable}
     written = {"useCases": ("intended_use",), "technicalLimitations": ("limits", "out_of_scope")}
     considerations = {key: [prose[name] for name in names if prose.get(name)] for key, names in written.items()}
-    seen = contract.preparation
     parameters = {
         "approach": {"type": "supervised"},
         "task": contract.kind,
         "architectureFamily": FAMILY,
         "modelArchitecture": learned.architecture,
         "datasets": [{"ref": learned.references[1]}],
-        "inputs": [{"format": f"{contract.modality}, prepared to {seen.size} x {seen.size} pixels ({seen.channels})"}],
+        "inputs": [{"format": f"{contract.modality}, prepared to {contract.preparation.words}"}],
         "outputs": [
             {"format": f"{name}: {' x '.join(map(str, shape)) or 'scalar'}"}
             for name, shape in (contract.finished or contract.outputs).items()

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.examples import Example
-from tatara.core.contract import ImagePreparation
+from tatara.core.contract import Preparation
 from tatara.core.errors import TataraError
 from tatara.core.files import digest, sha256_file
 from tatara.core.home import state_root
-from tatara.core.modalities import image
+from tatara.core.modalities import modality_module
 from tatara.core.progress import progress
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Prepared:
             return tf.raw_ops.ImmutableConst(dtype=tf.float32, shape=self.shape, memory_region_name=str(self.path))
 
 
-def prepared(examples: Sequence[Example], preparation: ImagePreparation, label: str) -> Prepared:
+def prepared(examples: Sequence[Example], preparation: Preparation, label: str) -> Prepared:
     """The prepared tensors of ``examples`` in their order, from the cache or made now, with progress as ``label``.
 
     Raises:
@@ -66,14 +66,14 @@ def prepared(examples: Sequence[Example], preparation: ImagePreparation, label: 
     return found
 
 
-def _key(examples: Sequence[Example], preparation: ImagePreparation) -> str:
+def _key(examples: Sequence[Example], preparation: Preparation) -> str:
     import tensorflow as tf
 
     import pipelines.nn.prepare as code
 
     return digest(
         {
-            "decoder": image.DECODER,
+            "decoder": modality_module(preparation.modality).DECODER,
             "prepare": sha256_file(Path(code.__file__)),
             "tensorflow": tf.__version__,
             "preparation": preparation.model_dump(mode="json"),
@@ -98,7 +98,7 @@ def _drop_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, examples: Sequence[Example], preparation: ImagePreparation, label: str) -> None:
+def _write(path: Path, examples: Sequence[Example], preparation: Preparation, label: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
@@ -110,16 +110,14 @@ def _write(path: Path, examples: Sequence[Example], preparation: ImagePreparatio
         raise
 
 
-def _tensors(examples: Sequence[Example], preparation: ImagePreparation) -> Iterator[NDArray[np.float32]]:
+def _tensors(examples: Sequence[Example], preparation: Preparation) -> Iterator[NDArray[np.float32]]:
     """Prepared examples in order, decoded by as many threads as there are cores, a block at a time."""
-    import tensorflow as tf
+    from pipelines.nn.prepare import prepare_function
 
-    from pipelines.nn.prepare import image_prepare
-
-    prepare = tf.function(image_prepare(preparation), input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
+    prepare = prepare_function(preparation)
 
     def one(example: Example) -> Any:
-        return prepare(example.pixels()).numpy()
+        return prepare(example.decoded(preparation)).numpy()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(examples), _BLOCK):

@@ -1,6 +1,5 @@
 """Suites: Great Expectations' own JSON, found by kind or dataset, and the request bounds compiled from them."""
 
-import importlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ from tatara.core.contract import Bound
 from tatara.core.errors import TataraError
 from tatara.core.files import digest
 from tatara.core.home import project_root
+from tatara.core.modalities import modality_module
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -109,8 +109,8 @@ def compile_bounds(suite: Suite, modality: str) -> list[Bound]:
     Raises:
         TataraError: a marked rule cannot be held to a single request; the message names it.
     """
-    module = importlib.import_module(f"tatara.core.modalities.{modality}")
-    measured = [field.name for field in fields(module.ImageFacts)]
+    module = modality_module(modality)
+    measured = [field.name for field in fields(module.Facts)]
     marked = [each for each in suite.expectations if each["meta"].get("request")]
     return [_bound(suite.name, expectation, measured) for expectation in marked]
 

@@ -63,11 +63,9 @@ def _what(facts: Facts) -> Section:
         ("author", facts.row.author),
     ]
     if contract is not None:
-        seen = contract.preparation
-        shown = f"{seen.size} x {seen.size} pixels, {seen.channels}, resize={seen.resize}, scaling={seen.scaling}"
         if contract.labels:
             rows.append(("classes", f"{len(contract.labels)}: {_listed(contract.labels)}"))
-        rows.append(("the model sees", shown))
+        rows.append((f"the model {_PERCEIVES[contract.modality]}", contract.preparation.words))
         if contract.tiling is not None:
             rows.append(("in windows of", f"{contract.tiling.size} pixels"))
     rows += [(label, f"{size[key]:,}") for key, label in _SIZES if isinstance(size.get(key), int)]
@@ -75,6 +73,7 @@ def _what(facts: Facts) -> Section:
     return Section(name="what", title="What it is", text=text, table=_table(("", ""), [row for row in rows if row[1]]))
 
 
+_PERCEIVES = {"image": "sees", "audio": "hears"}
 _SIZES = (("parameters", "parameters"), ("flops", "operations for one example"), ("bytes", "bytes of model.onnx"))
 
 

@@ -1,12 +1,12 @@
 """The contract: what a model takes and gives. Semantics only, so that its digest names a meaning."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tatara.core.errors import TataraError
+from tatara.core.errors import BoundError, TataraError
 from tatara.core.files import canonical_json, sha256_bytes
 
 PrepareScaling = Literal["none", "unit", "signed", "standard"]
@@ -35,6 +35,8 @@ class ImagePreparation(Strict):
         mean, deviation: by channel in ``channels``' order, subtracted and divided after scaling.
     """
 
+    modality: ClassVar[str] = "image"
+
     size: int = Field(ge=8, le=4096)
     resize: Literal["stretch", "crop", "pad", "none"] = "stretch"
     channels: Literal["rgb", "bgr", "grey"] = "rgb"
@@ -46,6 +48,41 @@ class ImagePreparation(Strict):
     def shape(self) -> tuple[int, ...]:
         """Of the prepared tensor."""
         return (self.size, self.size, 3)
+
+    @property
+    def words(self) -> str:
+        """What the model sees, for people."""
+        return f"{self.size} x {self.size} pixels, {self.channels}, resize={self.resize}, scaling={self.scaling}"
+
+
+class AudioPreparation(Strict):
+    """How one decoded sound becomes the fixed tensor ``float32 (length, 1)``, its waveform in -1..1.
+
+    Attributes:
+        rate: samples a second, to which the decoder resamples.
+        length: samples of the result; what is longer loses both ends alike, what is shorter is followed by silence.
+        level: ``none`` leaves the waveform as it is; ``peak`` divides by its largest magnitude, or by 0.001 where that
+            is less.
+    """
+
+    modality: ClassVar[str] = "audio"
+
+    rate: int = Field(ge=1000, le=192_000)
+    length: int = Field(ge=16, le=2**22)
+    level: Literal["none", "peak"] = "none"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the prepared tensor."""
+        return (self.length, 1)
+
+    @property
+    def words(self) -> str:
+        """What the model hears, for people."""
+        return f"{self.length / self.rate:.3g} s at {self.rate:,} samples a second, mono, level={self.level}"
+
+
+Preparation = ImagePreparation | AudioPreparation
 
 
 class Tiling(Strict):
@@ -86,6 +123,15 @@ class Bound(Strict):
             return f"{self._what} is {number:g}, at most {self.maximum:g} is allowed"
         return None
 
+    def hold(self, value: float | str) -> None:
+        """Refuse a value that breaks the rule.
+
+        Raises:
+            BoundError: it does; the message begins with the rule's name.
+        """
+        if violation := self.violation(value):
+            raise BoundError(self.rule, violation)
+
     @property
     def _what(self) -> str:
         return self.rule if self.rule == self.column else f"{self.rule}: {self.column}"
@@ -109,15 +155,21 @@ class Contract(Strict):
     """
 
     version: Literal[2] = 2
-    modality: Literal["image"]
+    modality: Literal["image", "audio"]
     kind: Literal["classification", "detection", "segmentation", "instances", "image"]
     decoder: str
     labels: tuple[str, ...]
-    preparation: ImagePreparation
+    preparation: Preparation
     outputs: dict[str, tuple[int, ...]]
     finished: dict[str, tuple[int | str, ...]] = {}
     tiling: Tiling | None = None
     bounds: tuple[Bound, ...] = ()
+
+    @property
+    def frame(self) -> ImagePreparation:
+        """The preparation of a kind that looks at images."""
+        assert isinstance(self.preparation, ImagePreparation)
+        return self.preparation
 
     @property
     def digest(self) -> str:

@@ -33,3 +33,11 @@ class DecodeError(TataraError):
 
 class PixelsError(DecodeError):
     """An image has more pixels than are decoded; told from its header."""
+
+    rule = "max_pixels"
+
+
+class SamplesError(DecodeError):
+    """A sound has more samples than are decoded; told from its header."""
+
+    rule = "max_samples"

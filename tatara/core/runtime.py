@@ -11,9 +11,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from tatara.core.contract import Finished, read_contract
-from tatara.core.errors import BoundError, RefusedError, TataraError
+from tatara.core.errors import RefusedError, TataraError
 from tatara.core.kinds import kind_module
-from tatara.core.modalities import image
+from tatara.core.memory import MOST_PIXELS
+from tatara.core.modalities import image, modality_module
 from tatara.core.providers import CPU, Bound, Gpu, Provider, require
 from tatara.core.tiling import merged, window_of, windows
 
@@ -42,7 +43,7 @@ class Runtime:
 
     Attributes:
         contract: of the folder.
-        kind: module of `tatara.core.kinds`.
+        kind, modality: modules of `tatara.core.kinds` and `tatara.core.modalities`.
         providers: of ONNX Runtime that the batch model runs on.
         at_once: prepared examples in one call of the model that a CPU's memory bears.
 
@@ -60,7 +61,7 @@ class Runtime:
         alone: int = 0,
     ) -> None:
         self.contract = read_contract(folder / "contract.json")
-        self.kind = kind_module(self.contract.kind)
+        self.kind, self.modality = kind_module(self.contract.kind), modality_module(self.contract.modality)
         self._prepare = self._session(folder / "prepare.onnx", threads)
         self._model = self._session(folder / model_file, threads, gpu)
         self._bound = Bound(self._model, "cuda", gpu.device) if gpu else None
@@ -70,10 +71,9 @@ class Runtime:
         self._finish = self._session(finish, threads) if self.contract.finished else None
         self.providers: list[str] = self._model.get_providers()
         self._outputs = list(self.contract.outputs)
-        self._brightness = any(bound.column.startswith("brightness") for bound in self.contract.bounds)
         self.at_once = max(1, min(MOST, MOST_VALUES // math.prod(self._model.get_inputs()[0].shape[1:])))
 
-    def prepare(self, example: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def prepare(self, example: NDArray[Any]) -> NDArray[np.float32]:
         """One decoded example of any size -> the fixed tensor of the contract's preparation."""
         (prepared,) = self._prepare.run(None, {self._raw: example})
         return np.asarray(prepared)
@@ -111,8 +111,8 @@ class Runtime:
         values = self._finish.run(names, {one.name: given[one.name] for one in self._finish.get_inputs()})
         return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
 
-    def answer(self, images: Sequence[NDArray[np.uint8]]) -> list[Finished]:
-        """The finished answers to decoded images of any sizes, cut into windows and merged as the contract says."""
+    def answer(self, images: Sequence[NDArray[Any]]) -> list[Finished]:
+        """The finished answers to decoded examples of any sizes, cut into windows and merged as the contract says."""
         cut = [windows(pixels.shape[0], pixels.shape[1], self.contract.tiling) for pixels in images]
         parts = [window_of(pixels, one) for pixels, own in zip(images, cut, strict=True) for one in own]
         found = self.answer_whole(parts)
@@ -124,10 +124,10 @@ class Runtime:
         Raises:
             DecodeError: a file cannot be read.
         """
-        return self.answer([image.decode(content) for content in contents])
+        return self.answer([self.modality.decoded(content, self.contract.preparation) for content in contents])
 
-    def answer_whole(self, images: Sequence[NDArray[np.uint8]]) -> Iterator[Finished]:
-        """The finished answers to decoded images as they are, whatever the contract says of windows."""
+    def answer_whole(self, images: Sequence[NDArray[Any]]) -> Iterator[Finished]:
+        """The finished answers to decoded examples as they are, whatever the contract says of windows."""
         for start in range(0, len(images), self.at_once):
             part = images[start : start + self.at_once]
             outputs = self.infer(np.stack([self.prepare(pixels) for pixels in part]))
@@ -156,35 +156,24 @@ class Runtime:
         Raises:
             BoundError: a bound is broken; the message begins with the rule's name.
         """
-        facts = image.pixel_facts(pixels)
-        for bound in self.contract.bounds:
-            if bound.column in facts and (violation := bound.violation(facts[bound.column])):
-                raise BoundError(bound.rule, violation)
-        return pixels
+        return image.admitted_pixels(pixels, self.contract.bounds)
 
-    def admit(self, content: bytes, most: int = image.MAX_PIXELS) -> NDArray[np.uint8]:
+    def admit(self, content: bytes, most: int = MOST_PIXELS) -> NDArray[Any]:
         """Decode one request's bytes and hold them to the contract's bounds.
 
         Args:
             content: the file's bytes.
-            most: pixels that are decoded.
+            most: pixels, or samples of all channels, that are decoded.
+
+        Returns:
+            The array that `prepare` takes.
 
         Raises:
-            DecodeError: the bytes cannot be read, or hold too many pixels.
+            DecodeError: the bytes cannot be read, or hold too much.
             BoundError: a bound is broken; the message begins with the rule's name.
         """
-        pixels, facts = image.measure(content, most, self._brightness, self._admit_size)
-        for bound in self.contract.bounds:
-            if violation := bound.violation(getattr(facts, bound.column)):
-                raise BoundError(bound.rule, violation)
-        return pixels
-
-    def _admit_size(self, width: int, height: int) -> None:
-        """Before an image is decoded: what breaks a bound however it is turned."""
-        for bound in self.contract.bounds:
-            sides = {"width": (width, height), "height": (height, width)}.get(bound.column)
-            if sides and bound.violation(sides[1]) and (violation := bound.violation(sides[0])):
-                raise BoundError(bound.rule, violation)
+        found: NDArray[Any] = self.modality.admitted(content, self.contract.bounds, self.contract.preparation, most)
+        return found
 
     @property
     def has_alone(self) -> bool:

@@ -126,7 +126,7 @@ def draw_sizes(
             lower.plot([centre] * 2, [share.low, share.high], color=BLUE, linewidth=1.5)
             lower.plot(centre, share.value, "o", color=BLUE, markersize=4)
         lower.set(ylabel=f"found, score ≥ {at.score:.2f}", ylim=(-0.02, 1.02), xscale="log")
-        lower.set(xlabel=f"square root of the area, in pixels of the {contract.preparation.size}-pixel input")
+        lower.set(xlabel=f"square root of the area, in pixels of the {contract.frame.size}-pixel input")
         lower.grid(axis="y")
         lower.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
         lower.xaxis.set_major_formatter("{x:g}")

@@ -18,8 +18,8 @@ def area_step(contract: Contract, height: int, width: int) -> float:
     """Pixels of an image of that size that one pixel of the prepared image stands for."""
     if contract.tiling is not None:
         height, width = min(height, contract.tiling.size), min(width, contract.tiling.size)
-    side = contract.preparation.size
-    if contract.preparation.resize == "pad":
+    side = contract.frame.size
+    if contract.frame.resize == "pad":
         return (max(height, width) / side) ** 2
     return height * width / side**2
 
@@ -36,7 +36,7 @@ def support(scenes: Sequence[Scene], labels: int) -> NDArray[np.int64]:
 
 def described(train: Sequence[Scene], test: Sequence[Scene], contract: Contract) -> list[str]:
     """Paragraphs for a report: images, objects and their sizes in the training split, beside the test's."""
-    side, learned, asked = contract.preparation.size, object_sizes(train, contract), object_sizes(test, contract)
+    side, learned, asked = contract.frame.size, object_sizes(train, contract), object_sizes(test, contract)
     lines = [
         f"{len(train):,} training images of {_extent(train)}, {_objects(len(learned), len(train))};",
         f"{len(test):,} test images of {_extent(test)}, {_objects(len(asked), len(test))}.",

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "small_cnn"
-MODALITY = "image"
 READS = ("classification",)
 """Kinds of datasets that can be trained on."""
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "ssd_mobilenet"
-MODALITY = "image"
 READS = ("detection", "instances")
 """Kinds of datasets that can be trained on."""
 UNSURE = 0.1

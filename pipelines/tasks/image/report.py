@@ -19,7 +19,7 @@ def written(found: Mapping[str, Interval], test: Sequence[Any], train: Sequence[
         train: the examples that the model learned from.
         contract: of the model.
     """
-    side = contract.preparation.size
+    side = contract.frame.size
     worst = sorted(test, key=lambda one: one.figures["ssim"])[:WORST]
     lines = [
         f"# Evaluation on {len(test):,} test images",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "unet_image"
-MODALITY = "image"
 READS = ("image",)
 GREY = 0.1
 """Of the truths' spread between the channels; answers with less have no colour to speak of."""

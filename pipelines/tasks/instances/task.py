@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "mask_rcnn_small"
-MODALITY = "image"
 READS = ("instances",)
 
 Targets = Mapping[str, NDArray[Any]]

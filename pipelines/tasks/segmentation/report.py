@@ -75,7 +75,7 @@ def written(
 
 
 def _trained_on(test: Sequence[Any], train: Sequence[Example], contract: Contract) -> list[str]:
-    side, tiling = contract.preparation.size, contract.tiling
+    side, tiling = contract.frame.size, contract.tiling
     shown = "each image" if tiling is None else f"windows of {tiling.size} x {tiling.size} pixels of an image"
     steps = [_step(one.height, one.width, contract) for one in test]
     lines = [
@@ -92,7 +92,7 @@ def _trained_on(test: Sequence[Any], train: Sequence[Example], contract: Contrac
 def _step(height: int, width: int, contract: Contract) -> float:
     if contract.tiling is not None:
         height, width = min(height, contract.tiling.size), min(width, contract.tiling.size)
-    return max(height, width) / contract.preparation.size
+    return max(height, width) / contract.frame.size
 
 
 def _range(values: Sequence[float]) -> str:

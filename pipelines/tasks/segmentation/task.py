@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pipelines.nn.augment import Augmentation
 
 DEFAULT_MODEL = "unet"
-MODALITY = "image"
 READS = ("segmentation", "instances")
 BACKGROUND = "background"
 """What no object covers, where a dataset marks objects."""

@@ -6,13 +6,14 @@ Training, evaluation and serving all read images through `decode`, so a file mea
 import io
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
+from tatara.core.contract import Bound, Preparation
 from tatara.core.errors import BoundError, DecodeError, PixelsError
 from tatara.core.memory import MOST_PIXELS
 
@@ -20,6 +21,8 @@ DECODER = "image-1"
 """Version of `decode`'s meaning; caches and contracts carry it, so change it whenever a pixel can change."""
 
 MAX_PIXELS = MOST_PIXELS
+MEDIA = "image/"
+INPUT, SHAPE, DTYPE = "image", ("height", "width", 3), np.uint8
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
 """All that Pillow may try: no other parser ever sees the bytes, Ghostscript least of all."""
@@ -35,7 +38,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True)
-class ImageFacts:
+class Facts:
     """Measurements of one encoded image; the field names are the columns that validation rules use.
 
     Attributes:
@@ -71,7 +74,7 @@ def measure(
     most: int = MAX_PIXELS,
     brightness: bool = True,
     admit: Callable[[int, int], None] = lambda width, height: None,
-) -> tuple[NDArray[np.uint8], ImageFacts]:
+) -> tuple[NDArray[np.uint8], Facts]:
     """`decode`, with the measurements that the rules are written on.
 
     Args:
@@ -87,11 +90,76 @@ def measure(
     pixels, mode = _decode_with_mode(content, most, admit)
     height, width, _ = pixels.shape
     luma = _brightness(pixels) if brightness else (math.nan, math.nan)
-    return pixels, ImageFacts(width, height, mode, len(content), *luma)
+    return pixels, Facts(width, height, mode, len(content), *luma)
+
+
+def decoded(content: bytes, preparation: Preparation) -> NDArray[np.uint8]:
+    """`decode`, whatever the preparation makes of it."""
+    return decode(content)
+
+
+def shown(content: bytes) -> NDArray[np.uint8]:
+    """`decode`: an image is its own picture."""
+    return decode(content)
+
+
+def pictured(pixels: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
+    """What was decoded as a picture for people: itself."""
+    return pixels
+
+
+def admitted(
+    content: bytes, bounds: Sequence[Bound], preparation: Preparation, most: int = MAX_PIXELS
+) -> NDArray[np.uint8]:
+    """`decode`, of what satisfies the contract's bounds; what the header tells is held to them first.
+
+    Args:
+        content: the file's bytes.
+        bounds: of the contract.
+        preparation: of the contract.
+        most: pixels that are decoded.
+
+    Raises:
+        DecodeError: the bytes cannot be read, or hold too many pixels.
+        BoundError: a bound is broken; the message begins with the rule's name.
+    """
+
+    def admit(width: int, height: int) -> None:
+        """Before an image is decoded: what breaks a bound however it is turned."""
+        for bound in bounds:
+            sides = {"width": (width, height), "height": (height, width)}.get(bound.column)
+            if sides and bound.violation(sides[1]):
+                bound.hold(sides[0])
+
+    brightness = any(bound.column.startswith("brightness") for bound in bounds)
+    pixels, facts = measure(content, most, brightness, admit)
+    for bound in bounds:
+        bound.hold(getattr(facts, bound.column))
+    return pixels
+
+
+def admitted_pixels(pixels: NDArray[np.uint8], bounds: Sequence[Bound]) -> NDArray[np.uint8]:
+    """Decoded pixels that satisfy the bounds, but for those on the file that they never were in.
+
+    Raises:
+        BoundError: a bound is broken; the message begins with the rule's name.
+    """
+    facts = pixel_facts(pixels)
+    for bound in bounds:
+        if bound.column in facts:
+            bound.hold(facts[bound.column])
+    return pixels
+
+
+def resized(pixels: NDArray[np.uint8], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    """The image, ``scale`` times as wide and as high."""
+    picture = Image.fromarray(pixels)
+    width, height = (max(1, round(side * factor)) for side, factor in zip(picture.size, scale, strict=True))
+    return np.asarray(picture.resize((width, height)))
 
 
 def pixel_facts(pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """The measurements that an image has without a file: those of `ImageFacts` but for ``mode`` and ``bytes``."""
+    """The measurements that an image has without a file: those of `Facts` but for ``mode`` and ``bytes``."""
     mean, deviation = _brightness(pixels)
     height, width, _ = pixels.shape
     return {"width": width, "height": height, "brightness_mean": mean, "brightness_deviation": deviation}

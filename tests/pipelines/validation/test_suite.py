@@ -11,7 +11,7 @@ from great_expectations import ExpectationSuite
 from pipelines.validation.expectations import validate
 from pipelines.validation.suite import compile_bounds, load_suite
 from tatara.core.errors import TataraError
-from tatara.core.modalities.image import ImageFacts
+from tatara.core.modalities.image import Facts
 
 SUITES = Path(__file__).parents[3] / "pipelines" / "validation" / "suites"
 WIDTH = {
@@ -118,7 +118,7 @@ def test_a_rule_that_no_single_request_can_be_held_to_is_refused(suite_file, cha
 def test_a_bound_admits_exactly_the_values_that_great_expectations_admits():
     suite = load_suite(SUITES / "classification.json")
     bounds = compile_bounds(suite, "image")
-    assert {bound.column for bound in bounds} == {field.name for field in fields(ImageFacts)}
+    assert {bound.column for bound in bounds} == {field.name for field in fields(Facts)}
     grid = {bound.column: _around(bound.minimum, bound.maximum) for bound in bounds if bound.allowed is None}
     grid["mode"] = [*(mode for bound in bounds for mode in bound.allowed or ()), "F", "HSV", "LAB", "rgb", "", "RGBX"]
     rows = max(map(len, grid.values()))
