@@ -1,4 +1,4 @@
-"""``tatara data add``: a user's images, checked and brought under ``data/``."""
+"""``tatara data add``: a user's images or sounds, checked and brought under ``data/``."""
 
 import shlex
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from pipelines.datasets.recognition import recognize
 from pipelines.datasets.revision import folder_revision
 from pipelines.datasets.transforms import TRANSFORMS
 from tatara.core.errors import UsageError
+from tatara.core.modalities import modality_of
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ def add(
     transform: str | None = None,
     target: str | None = None,
     longest: int | None = None,
+    speaker: str | None = None,
 ) -> Report:
-    """Bring images with their labels, boxes, masks or targets under ``data/<name>`` and into ``data.dvc``.
+    """Bring images with labels, boxes, masks or targets, or sounds with labels, under ``data/<name>``.
 
     Args:
         path: a folder, a CSV of paths and labels, or a COCO JSON; its format is recognized.
@@ -81,6 +83,8 @@ def add(
         licence, source: terms and origin of the examples.
         transform, target, longest: for ``kind="image"``, see `pipelines.datasets.image_pairs.Making`; without a
             transform there are two folders of images with the same names.
+        speaker: regular expression whose first group, in a file's name, is who speaks; a table may have the column
+            ``speaker`` instead. Splits that are made keep each speaker in one.
 
     Raises:
         UsageError: the source or the name cannot be used; nothing was changed.
@@ -92,7 +96,7 @@ def add(
     if ignore is not None and not 0 <= ignore <= 255:
         raise UsageError(f"ignore={ignore}: a value of a label mask is from 0 to 255")
     repairs = Repairs(repair)
-    wishes = Wishes(seed, ratios, skip_broken, classes, ignore, licence, source or path.absolute().name)
+    wishes = Wishes(seed, ratios, skip_broken, classes, ignore, licence, source or path.absolute().name, speaker)
     making = _making(kind, classes, transform, target, longest)
     fill, layout, skipped = _read(path, name, kind, making, wishes, repairs)
     with new_dataset(name) as folder:
@@ -121,7 +125,8 @@ def _read(
             source.layout, list(source.skipped),
         )  # fmt: skip
     examples, skipped = read_labelled(path, wishes)
-    return lambda folder: fill_labelled(path, folder, name, examples, wishes, repairs), "images by class", skipped
+    layout = "sounds by class" if modality_of(examples[0].file) == "audio" else "images by class"
+    return lambda folder: fill_labelled(path, folder, name, examples, wishes, repairs), layout, skipped
 
 
 def _making(

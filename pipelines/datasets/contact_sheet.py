@@ -4,12 +4,14 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipelines.datasets.dataset import Dataset
 from tatara.core.drawing import font_for
 from tatara.core.files import sha256_bytes, write_bytes
-from tatara.core.modalities.image import decode
+from tatara.core.modalities import shown as shown_file
 
 if TYPE_CHECKING:
     import pandas
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 ROWS, COLUMNS = 24, 10
 CELL, GAP, MARGIN = 96, 6, 20
 LABEL_WIDTH, TITLE_HEIGHT = 210, 64
+NOUN = {"image": "images", "audio": "sounds"}
 INK, FAINT, PAPER, FRAME = "#1f2933", "#7b8794", "#ffffff", "#f0f2f5"
 
 
@@ -32,7 +35,7 @@ def save_contact_sheet(dataset: Dataset, index: "pandas.DataFrame", path: Path) 
     draw = ImageDraw.Draw(sheet)
     _write(draw, (MARGIN, MARGIN), dataset.name, 26, INK, width, "dataset")
     more = f", the first {ROWS} shown" if len(classes) > ROWS else ""
-    summary = f"{len(index):,} images in {len(classes)} classes{more}"
+    summary = f"{len(index):,} {NOUN[dataset.description.modality]} in {len(classes)} classes{more}"
     _write(draw, (MARGIN, MARGIN + 34), summary, 14, FAINT, width, "")
     for row, label in enumerate(shown):
         top = MARGIN + TITLE_HEIGHT + row * (CELL + GAP)
@@ -42,7 +45,7 @@ def save_contact_sheet(dataset: Dataset, index: "pandas.DataFrame", path: Path) 
         for column, file in enumerate(_choose(own["path"].tolist())):
             left = MARGIN + LABEL_WIDTH + column * (CELL + GAP)
             draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), FRAME)
-            cell = _thumbnail((dataset.folder / file).read_bytes())
+            cell = _thumbnail(shown_file(file, (dataset.folder / file).read_bytes()))
             sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
@@ -55,9 +58,9 @@ def _choose(paths: list[str]) -> list[str]:
     return sorted(paths, key=lambda path: sha256_bytes(path.encode()))[:COLUMNS]
 
 
-def _thumbnail(content: bytes) -> Image.Image:
-    """The image fitted into a cell; tiny ones are enlarged by a whole number, with their pixels to be seen."""
-    image = Image.fromarray(decode(content))
+def _thumbnail(pixels: NDArray[np.uint8]) -> Image.Image:
+    """The picture fitted into a cell; tiny ones are enlarged by a whole number, with their pixels to be seen."""
+    image = Image.fromarray(pixels)
     longest = max(image.size)
     if longest <= CELL:
         return image.resize([side * (CELL // longest) for side in image.size], Image.Resampling.NEAREST)

@@ -2,7 +2,7 @@
 
 How the files lie in a split, by format:
 
-- ``image-folder``: ``<class>/<file>``.
+- ``image-folder``, ``audio-folder``: ``<class>/<file>``.
 - ``coco``: ``images/<file>``, and the objects in ``annotations.json``, COCO's own schema.
 - ``label-masks``: ``images/<file>``, and the classes of its pixels in ``labels/<stem>.png``.
 - ``image-pairs``: ``images/<file>``, and the image that is to be made of it in ``targets/<file>`` of the same stem.
@@ -24,7 +24,9 @@ DESCRIPTION = "dataset.yaml"
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 Kind = Literal["classification", "detection", "segmentation", "instances", "image"]
-Format = Literal["image-folder", "coco", "label-masks", "image-pairs"]
+Modality = Literal["image", "audio"]
+Format = Literal["image-folder", "coco", "label-masks", "image-pairs", "audio-folder"]
+BY_CLASS: tuple[Format, ...] = ("image-folder", "audio-folder")
 FORMATS: dict[Kind, Format] = {
     "classification": "image-folder",
     "detection": "coco",
@@ -32,7 +34,7 @@ FORMATS: dict[Kind, Format] = {
     "instances": "coco",
     "image": "image-pairs",
 }
-"""How the files of each kind lie."""
+"""How the images of each kind lie; sounds, which are of ``classification`` alone, lie as ``audio-folder``."""
 IMAGES, LABELS, TARGETS, ANNOTATIONS = "images", "labels", "targets", "annotations.json"
 """Names inside a split of the formats ``coco``, ``label-masks`` and ``image-pairs``."""
 PAIRS = "pairs"
@@ -85,7 +87,7 @@ class Description(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    modality: Literal["image"]
+    modality: Modality
     kind: Kind
     format: Format
     classes: Annotated[tuple[str, ...], Field(strict=False, validate_default=True)] = ()
@@ -114,8 +116,11 @@ class Description(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> "Description":
-        if self.format != FORMATS[self.kind]:
-            raise ValueError(f"format of kind {self.kind} is {FORMATS[self.kind]}, not {self.format}")
+        if self.modality == "audio" and self.kind != "classification":
+            raise ValueError(f"kind {self.kind} is of images; sounds have kind classification")
+        wanted = "audio-folder" if self.modality == "audio" else FORMATS[self.kind]
+        if self.format != wanted:
+            raise ValueError(f"format of kind {self.kind} is {wanted}, not {self.format}")
         if set(self.splits) != set(SPLITS):
             raise ValueError(f"splits must be {', '.join(SPLITS)}")
         if self.hierarchy is not None and set(self.hierarchy) != set(self.classes):

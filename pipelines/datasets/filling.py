@@ -28,6 +28,7 @@ class Wishes:
     ignore: int | None = None
     licence: str = "not stated"
     source: str = ""
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)

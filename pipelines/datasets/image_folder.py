@@ -1,4 +1,4 @@
-"""A user's image folder: ``<class>/<file>`` or ``<split>/<class>/<file>``."""
+"""A user's folder of images or sounds: ``<class>/<file>`` or ``<split>/<class>/<file>``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.datasets.dataset import Split, legal_name
 from pipelines.datasets.entries import Entry, entries
 from tatara.core.errors import UsageError
-from tatara.core.modalities.image import EXTENSIONS
+from tatara.core.modalities import MODALITIES, modality_module
 
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid",
@@ -18,15 +18,18 @@ SPLIT_NAMES: dict[str, Split] = {
 
 @dataclass(frozen=True)
 class Example:
-    """One file of a user's, its label, and its split where the user gave one."""
+    """One file of a user's, its label, and its split and speaker where the user gave them."""
 
     file: Path
     label: str
     split: Split | None
+    speaker: str | None = None
 
 
 def read_folder(root: Path) -> tuple[list[Example], list[str]]:
-    """The examples below ``root``, and the paths of the files that are no images by their extension.
+    """The examples below ``root``, and the paths of the files that are none by their extension.
+
+    Of images and sounds the more numerous are the examples.
 
     Files may lie deeper than their class folder; hidden ones are ignored. Splits may be named train or training;
     valid, val or validation; test or testing.
@@ -36,13 +39,17 @@ def read_folder(root: Path) -> tuple[list[Example], list[str]]:
     """
     found = entries(root)
     refuse_links(root, found)
-    images = [entry.path for entry in found if entry.path.lower().endswith(EXTENSIONS)]
-    skipped = [entry.path for entry in found if not entry.path.lower().endswith(EXTENSIONS)]
+    known = {one: modality_module(one).EXTENSIONS for one in MODALITIES}
+    by_modality = {
+        one: [entry.path for entry in found if entry.path.lower().endswith(endings)] for one, endings in known.items()
+    }
+    images = max(by_modality.values(), key=len)
+    skipped = sorted({entry.path for entry in found} - set(images))
     splits = _split_folders(root)
     depth = 2 if splits else 1
     if loose := [path for path in images if path.count("/") < depth]:
         raise UsageError(
-            f"{root}: {len(loose)} image(s) without a label, first {loose[0]!r}; put each into a folder named by its "
+            f"{root}: {len(loose)} file(s) without a label, first {loose[0]!r}; put each into a folder named by its "
             f"class{' inside its split' if splits else ''}"
         )
     _refuse_empty_classes(root, images, list(splits))
@@ -77,7 +84,7 @@ def _refuse_empty_classes(root: Path, images: list[str], splits: list[str]) -> N
     for parent in [root / split for split in splits] or [root]:
         for folder in _subfolders(parent):
             if folder.relative_to(root).parts not in filled:
-                raise UsageError(f"{folder}: a class without an image; fill the folder or remove it")
+                raise UsageError(f"{folder}: a class without an example; fill the folder or remove it")
 
 
 def refuse_links(root: Path, found: list[Entry]) -> None:

@@ -1,4 +1,4 @@
-"""The index: one row an image, with the measurements that validation rules are written on."""
+"""The index: one row an image or a sound, with the measurements that validation rules are written on."""
 
 from dataclasses import asdict, fields
 from pathlib import PurePosixPath
@@ -6,35 +6,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.datasets.dataset import ANNOTATIONS, DESCRIPTION, IMAGES, LABELS, TARGETS, Dataset
+from pipelines.datasets.dataset import ANNOTATIONS, BY_CLASS, DESCRIPTION, IMAGES, LABELS, TARGETS, Dataset
 from pipelines.datasets.entries import Entry, entries
 from pipelines.datasets.measured import measured
 from pipelines.datasets.measuring import (
+    MEASURED,
     MaskMeasurements,
-    Measurements,
     PairedMeasurements,
-    measure_content,
     measure_mask,
     measure_paired,
 )
 from pipelines.datasets.own_columns import FILE, own_columns
-from tatara.core.modalities import image
+from tatara.core.modalities import image, modality_module
 
 if TYPE_CHECKING:
     import pandas
 
 VERSION = f"2-{image.DECODER}"
-"""Of the measurements' meaning; a stored table of another version is not read."""
+"""Of the measurements' meaning of what lies beside images; a stored table of another version is not read."""
 
-COLUMNS = (
-    "path", "split", "label", "width", "height", "mode", "bytes", "digest", "decode_error",
-    "brightness_mean", "brightness_deviation", "perceptual_hash",
-)  # fmt: skip
+COLUMNS = {
+    "image": (
+        "path", "split", "label", "width", "height", "mode", "bytes", "digest", "decode_error",
+        "brightness_mean", "brightness_deviation", "perceptual_hash",
+    ),
+    "audio": (
+        "path", "split", "label", "seconds", "rate", "channels", "encoding", "bytes", "digest", "decode_error",
+        "peak", "rms", "clipped", "silent", "sound",
+    ),
+}  # fmt: skip
+"""By modality."""
 MASK_COLUMNS = ("mask", *(f"mask_{field.name}" for field in fields(MaskMeasurements)))
 TARGET_COLUMNS = ("image_pixels", "target", *(f"target_{field.name}" for field in fields(PairedMeasurements)))
 _NUMBERS = (
     "width", "height", "brightness_mean", "brightness_deviation",
     "mask_width", "mask_height", "target_width", "target_height",
+    "seconds", "rate", "channels", "peak", "rms", "clipped", "silent",
 )  # fmt: skip
 
 
@@ -46,6 +53,8 @@ def build_index(dataset: Dataset) -> "pandas.DataFrame":
     (None, or one line), ``brightness_mean``, ``brightness_deviation`` (luma, 0..255), ``perceptual_hash`` (64-bit
     difference hash, 16 hexadecimal digits). Where ``decode_error`` is set, numbers are NaN and text None. Symbolic
     links are not followed: they have a ``decode_error`` and no ``digest``.
+
+    A dataset of sounds has, in place of the columns from ``width`` on, the fields of `SoundMeasurements`.
 
     A dataset of label masks has more columns: ``mask``, the path of ``<split>/labels/<stem>.png`` or None, and the
     fields of `MaskMeasurements` as ``mask_digest`` and so on. One of pairs has ``target``, the path of the image of the
@@ -60,10 +69,12 @@ def build_index(dataset: Dataset) -> "pandas.DataFrame":
     pairs = targets(found) if dataset.description.format == "image-pairs" else {}
     taken = {one.path for one in (*masks.values(), *pairs.values())} | set(annotation_files(dataset))
     images = [entry for entry in found if entry.path not in taken]
-    rows = measured(dataset, images, Measurements, measure_content, VERSION)
+    modality = dataset.description.modality
+    record, measure = MEASURED[modality]
+    rows = measured(dataset, images, record, measure, f"2-{modality_module(modality).DECODER}")
     for row in rows:
         row["split"], row["label"] = _split_and_label(dataset, row["path"])
-    frame = _frame(rows, COLUMNS)
+    frame = _frame(rows, COLUMNS[modality])
     if dataset.description.format == "label-masks":
         frame = frame.join(_mask_frame(dataset, images, masks))
     if dataset.description.format == "image-pairs":
@@ -119,7 +130,7 @@ def _mask_path(path: str) -> str | None:
 
 def _split_and_label(dataset: Dataset, path: str) -> tuple[str, str]:
     split, label, *_ = (*path.split("/")[:-1], "", "")
-    return split, label if dataset.description.format == "image-folder" else ""
+    return split, label if dataset.description.format in BY_CLASS else ""
 
 
 def _mask_frame(dataset: Dataset, images: list[Entry], masks: dict[str, Entry]) -> "pandas.DataFrame":

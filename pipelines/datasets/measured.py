@@ -16,12 +16,12 @@ import numpy as np
 
 from pipelines.datasets.dataset import Dataset
 from pipelines.datasets.entries import Entry
-from pipelines.datasets.measuring import MaskMeasurements, Measurements, PairedMeasurements
+from pipelines.datasets.measuring import MaskMeasurements, Measurements, PairedMeasurements, SoundMeasurements
 from tatara.core.files import sha256_bytes, write_bytes
 from tatara.core.home import state_root
 from tatara.core.progress import progress
 
-Record = TypeVar("Record", Measurements, MaskMeasurements, PairedMeasurements)
+Record = TypeVar("Record", Measurements, SoundMeasurements, MaskMeasurements, PairedMeasurements)
 Row = dict[str, Any]
 _STAMPS = ("size", "mtime_ns", "ctime_ns")
 

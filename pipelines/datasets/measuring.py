@@ -1,7 +1,9 @@
-"""What is known of one file's content: of an image, of a label mask, and of one image of a pair."""
+"""What is known of one file's content: of an image, a sound, a label mask, and of one image of a pair."""
 
 import io
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,37 @@ class Measurements:
 
     @classmethod
     def unread(cls, size: int, reason: str) -> "Measurements":
+        """Of a file whose bytes could not be had."""
+        return cls(None, size, decode_error=reason)
+
+
+@dataclass(frozen=True)
+class SoundMeasurements:
+    """Measurements of one sound file; what decoding gives is absent (NaN or None) where it failed.
+
+    Attributes:
+        digest: SHA-256 of the bytes, None where they could not be read.
+        bytes: length of the file.
+        seconds, rate, channels, encoding, peak, rms, clipped, silent: as in `tatara.core.modalities.audio.Facts`.
+        sound: SHA-256 of the samples, whatever the file's format.
+        decode_error: why there are no measurements, one line.
+    """
+
+    digest: str | None
+    bytes: int
+    seconds: float = np.nan
+    rate: float = np.nan
+    channels: float = np.nan
+    encoding: str | None = None
+    peak: float = np.nan
+    rms: float = np.nan
+    clipped: float = np.nan
+    silent: float = np.nan
+    sound: str | None = None
+    decode_error: str | None = None
+
+    @classmethod
+    def unread(cls, size: int, reason: str) -> "SoundMeasurements":
         """Of a file whose bytes could not be had."""
         return cls(None, size, decode_error=reason)
 
@@ -98,6 +131,19 @@ def measure_content(content: bytes) -> Measurements:
     return Measurements(digest, perceptual_hash=difference_hash(pixels), **asdict(facts))
 
 
+def measure_sound(content: bytes) -> SoundMeasurements:
+    """Measurements of one sound file's bytes; never raises for bad content."""
+    from tatara.core.modalities import audio
+
+    digest = sha256_bytes(content)
+    try:
+        sound, facts = audio.measure(content)
+    except DecodeError as error:
+        return SoundMeasurements(digest, len(content), decode_error=str(error))
+    samples = np.round(sound.samples * 2**15).astype(np.int32)
+    return SoundMeasurements(digest, sound=sha256_bytes(samples.tobytes()), **asdict(facts))
+
+
 def measure_mask(content: bytes) -> MaskMeasurements:
     """Measurements of one label mask's bytes; never raises for bad content."""
     digest = sha256_bytes(content)
@@ -120,6 +166,13 @@ def measure_paired(content: bytes) -> PairedMeasurements:
         return PairedMeasurements(digest, error=str(error))
     height, width, _ = pixels.shape
     return PairedMeasurements(digest, width, height, sha256_bytes(pixels.tobytes()))
+
+
+MEASURED: dict[str, tuple[type[Any], Callable[[bytes], Any]]] = {
+    "image": (Measurements, measure_content),
+    "audio": (SoundMeasurements, measure_sound),
+}
+"""By modality: the record of one file, and what makes it of the bytes."""
 
 
 def _read_mask(content: bytes) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FILE = "columns.csv"
 KEY = "path"
-OURS = frozenset({"size", "object size", "brightness"})
+OURS = frozenset({"size", "object size", "brightness", "duration", "loudness"})
 """Names of slices that are made of measurements."""
 _NAME = re.compile(r"[^\W_][\w -]{0,63}")
 

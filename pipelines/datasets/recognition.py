@@ -14,7 +14,7 @@ from pipelines.datasets.mask_pairs import pairs
 from tatara.core.errors import UsageError
 
 WORDS: dict[Kind, str] = {
-    "classification": "a folder for each class, or a CSV",
+    "classification": "a folder of images or sounds for each class, or a CSV",
     "detection": "PASCAL VOC's XML or COCO's JSON beside the images",
     "segmentation": "a folder of images and one of label masks, such as images/ and labels/ (a dataset of instances "
     "serves it too)",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.datasets.contact_sheet import save_contact_sheet
 from pipelines.datasets.contents import classes_in_images, marked_objects, paired, pixel_classes
-from pipelines.datasets.dataset import SPLITS, Dataset, dataset_names, open_dataset
+from pipelines.datasets.dataset import BY_CLASS, SPLITS, Dataset, dataset_names, open_dataset
 from pipelines.datasets.index import beside, build_index
 from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import indexed_revision
@@ -13,6 +13,14 @@ from tatara.core.home import state_root
 
 if TYPE_CHECKING:
     import pandas
+
+
+RANGES = {
+    "image": {"width": "width", "height": "height", "brightness": "brightness_mean"},
+    "audio": {"seconds": "seconds", "rate": "rate", "peak": "peak", "silent": "silent"},
+}
+"""By modality, what is shown of the index: name -> column."""
+STORED = {"image": "mode", "audio": "encoding"}
 
 
 def list_datasets() -> list[dict[str, Any]]:
@@ -36,8 +44,9 @@ def list_datasets() -> list[dict[str, Any]]:
 def show(name: str) -> dict[str, Any]:
     """What is in a dataset, as plain values, with the path of a picture of samples.
 
-    Keys: name, folder, revision, the fields of ``dataset.yaml``, files (images), bytes, undecodable (paths), width,
-    height and brightness ({min, median, max}; None where nothing decodes), modes (mode -> files), picture (PNG under
+    Keys: name, folder, revision, the fields of ``dataset.yaml``, files (images or sounds), bytes, undecodable (paths),
+    of images width, height and brightness, of sounds seconds, rate, peak and silent ({min, median, max}; None where
+    nothing decodes), modes (how they are stored -> files), picture (PNG under
     the state root, or None), counts (split -> class -> objects, or of other kinds images); of detection and instances
     also those of `marked_objects`, of segmentation those of `pixel_classes`, of image those of `paired`.
 
@@ -46,7 +55,7 @@ def show(name: str) -> dict[str, Any]:
     """
     dataset = open_dataset(name)
     index = build_index(dataset)
-    sound = index[index["decode_error"].isna()]
+    sound, modality = index[index["decode_error"].isna()], dataset.description.modality
     return {
         "name": name,
         "folder": str(dataset.folder),
@@ -55,10 +64,8 @@ def show(name: str) -> dict[str, Any]:
         "files": len(index),
         "bytes": int(index["bytes"].sum()),
         "undecodable": index.loc[index["decode_error"].notna(), "path"].tolist(),
-        "width": _range(sound["width"]),
-        "height": _range(sound["height"]),
-        "brightness": _range(sound["brightness_mean"]),
-        "modes": {str(mode): int(count) for mode, count in sound["mode"].value_counts().items()},
+        **{what: _range(sound[column]) for what, column in RANGES[modality].items()},
+        "modes": {str(mode): int(count) for mode, count in sound[STORED[modality]].value_counts().items()},
         **_marked(dataset, index, sound),
     }
 
@@ -66,7 +73,7 @@ def show(name: str) -> dict[str, Any]:
 def _marked(dataset: Dataset, index: "pandas.DataFrame", sound: "pandas.DataFrame") -> dict[str, Any]:
     """Counts and the picture, by the dataset's format."""
     picture = state_root() / "pictures" / dataset.name / "samples.png"
-    if dataset.description.format == "image-folder":
+    if dataset.description.format in BY_CLASS:
         sheet = save_contact_sheet(dataset, sound, picture) if len(sound) else None
         return {"counts": _counts(dataset, index), "picture": str(sheet) if sheet else None}
     objects = build_objects(dataset) if dataset.description.format == "coco" else None

@@ -33,6 +33,22 @@ def stratified(labels: Sequence[str], digests: Sequence[str], ratios: Sequence[i
     return [chosen[pair] for pair in zip(labels, digests, strict=True)]
 
 
+def by_group(groups: Sequence[str], ratios: Sequence[int], seed: int) -> list[Split]:
+    """The split of each example, so that none of ``groups`` is in two; a ratio of 0 leaves that split empty.
+
+    Raises:
+        UsageError: there are too few groups.
+    """
+    parts = [split for split, ratio in zip(SPLITS, ratios, strict=True) if ratio]
+    names = sorted(set(groups), key=lambda name: sha256_bytes(f"{seed}:{name}".encode()))
+    if len(names) < len(parts):
+        raise UsageError(f"{len(names)} speaker(s), {len(parts)} are needed, one for each of {', '.join(parts)}")
+    sizes = _sizes(len(names), [ratio for ratio in ratios if ratio])
+    assigned = [split for split, size in zip(parts, sizes, strict=True) for _ in range(size)]
+    chosen = dict(zip(names, assigned, strict=True))
+    return [chosen[group] for group in groups]
+
+
 def by_rarest_class(
     classes: Sequence[Collection[str]], digests: Sequence[str], ratios: Sequence[int], seed: int
 ) -> list[Split]:

@@ -1,4 +1,4 @@
-"""A user's CSV: one line a file, with its path, its label, and perhaps its split."""
+"""A user's CSV: one line a file, with its path, its label, and perhaps its split and speaker."""
 
 import csv
 import io
@@ -10,11 +10,12 @@ from pipelines.datasets.image_folder import SPLIT_NAMES, Example
 from tatara.core.errors import UsageError
 
 HEADERS = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path"),
+    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "audio"),
     "label": ("label", "class", "category", "target"),
     "split": ("split", "set", "subset"),
+    "speaker": ("speaker", "speaker_id"),
 }
-"""Headers, in any case, by which a column is found; the split may be absent."""
+"""Headers, in any case, by which a column is found; split and speaker may be absent."""
 
 
 def read_table(path: Path) -> list[Example]:
@@ -35,7 +36,8 @@ def read_table(path: Path) -> list[Example]:
         split = row.get("split", "").lower()
         if split and split not in SPLIT_NAMES:
             raise UsageError(f"{where}: split {split!r} is none of {', '.join(SPLIT_NAMES)}")
-        examples.append(Example(file, legal_name(row["label"], f"{where}: class"), SPLIT_NAMES.get(split)))
+        label = legal_name(row["label"], f"{where}: class")
+        examples.append(Example(file, label, SPLIT_NAMES.get(split), row.get("speaker") or None))
     return examples
 
 
@@ -63,7 +65,7 @@ def _columns(path: Path, header: list[str]) -> dict[str, int]:
     for column, names in HEADERS.items():
         if found := [name for name in names if name in present]:
             columns[column] = present.index(found[0])
-        elif column != "split":
+        elif column not in ("split", "speaker"):
             raise UsageError(f"{path}: no column for the {column} ({', '.join(names)}); headers: {', '.join(header)}")
     return columns
 

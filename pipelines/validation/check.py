@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipelines.datasets.dataset import SPLITS, Dataset
 from pipelines.datasets.index import beside
 from pipelines.datasets.revision import indexed_revision
@@ -192,6 +194,7 @@ def _near_duplicates(
     files: "pandas.DataFrame", failing: "pandas.DataFrame", rules: Sequence[Rule]
 ) -> "pandas.DataFrame":
     names = [rule.rule for rule in rules if rule.column == NEAR]
+    files = files if NEAR in files else files.assign(near_duplicate_of=None, near_duplicate_distance=np.nan)
     found = files.loc[failing[failing["rule"].isin(names)]["file"].unique()]
     pairs = found[["path", "near_duplicate_of", "near_duplicate_distance"]]
     return pairs.set_axis(["file", "near", "distance"], axis=1).astype({"distance": int}).reset_index(drop=True)

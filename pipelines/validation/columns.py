@@ -19,12 +19,18 @@ def file_table(index: "pandas.DataFrame", splits: Sequence[str]) -> "pandas.Data
     None); ``conflicting_label`` (another label that has the same bytes, or None); ``near_duplicate_of`` and
     ``near_duplicate_distance`` (the nearest image in an earlier split and the bits, 0..64, in which the difference
     hashes differ; absent for the first split, exact duplicates, and images without structure, whose hash is 0).
+    Of sounds there are neither pixels nor near duplicates, but ``same_sound_as`` and ``speaker_in`` (path of a file in
+    an earlier split that has the same samples, or the same ``speaker``, or None).
     ``splits`` are in order: of two alike files the one in the later split is at fault.
     """
     table = index.set_index("path", drop=False, verify_integrity=True).rename_axis(None)
-    table["pixels"] = table["width"].astype(float) * table["height"].astype(float)
     table["duplicate_of"] = duplicates(table, splits, "digest")
     table["conflicting_label"] = _conflicting_labels(table)
+    if "sound" in table:
+        table["same_sound_as"] = duplicates(table, splits, "sound")
+        table["speaker_in"] = duplicates(table, splits, "speaker") if "speaker" in table else None
+        return table
+    table["pixels"] = table["width"].astype(float) * table["height"].astype(float)
     near, distance = _near_duplicates(table, splits)
     table["near_duplicate_of"], table["near_duplicate_distance"] = near, distance
     return table

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pandas
 
 FILE = "dataset.json"
+EXTENTS = ("width", "height", "seconds", "rate")
 
 
 def described(dataset: Dataset, index: "pandas.DataFrame", counts: "pandas.DataFrame", revision: str) -> dict[str, Any]:
@@ -20,9 +21,9 @@ def described(dataset: Dataset, index: "pandas.DataFrame", counts: "pandas.DataF
         revision: of the dataset.
 
     Returns:
-        name, revision, the fields of ``dataset.yaml``, files (split -> images), bytes, width and height ({min,
-        median, max} in pixels), counted (what counts are of: files, objects or images), counts (split -> class -> how
-        many).
+        name, revision, the fields of ``dataset.yaml``, files (split -> images), bytes, of images width
+        and height (pixels), of sounds seconds and rate ({min, median, max}), counted (what counts are of: files,
+        objects or images), counts (split -> class -> how many).
     """
     return {
         **dataset.description.model_dump(mode="json", exclude={"hierarchy"}),
@@ -30,8 +31,7 @@ def described(dataset: Dataset, index: "pandas.DataFrame", counts: "pandas.DataF
         "revision": revision,
         "files": {split: int((index["split"] == split).sum()) for split in SPLITS},
         "bytes": int(index["bytes"].sum()),
-        "width": _range(index["width"]),
-        "height": _range(index["height"]),
+        **{name: _range(index[name]) for name in EXTENTS if name in index},
         "counted": COUNTED[dataset.description.format],
         "counts": {
             split: {str(label): int(count) for label, count in column.items()} for split, column in counts.items()

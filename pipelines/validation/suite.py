@@ -40,12 +40,14 @@ class Suite:
 
 
 def suite_for(dataset: "Dataset") -> Suite:
-    """The suite of the dataset's kind; rules in ``<kind>.<dataset>.json`` replace those of their name, or are added.
+    """The suite of the dataset's kind, ``<kind>.json`` or of sounds ``audio-<kind>.json``; rules in
+    ``<kind>.<dataset>.json`` replace those of their name, or are added.
 
     Raises:
         TataraError: as `load_suite`.
     """
-    kind, folder = dataset.description.kind, project_root() / FOLDER
+    said, folder = dataset.description, project_root() / FOLDER
+    kind = said.kind if said.modality == "image" else f"{said.modality}-{said.kind}"
     if not folder.is_dir():  # a project without a copy of the code has the suites that came with it
         folder = Path(__file__).parent / "suites"
     own = folder / f"{kind}.{dataset.name}.json"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pipelines.datasets.dataset import PAIRS, SPLITS, Dataset
+from pipelines.datasets.dataset import BY_CLASS, PAIRS, SPLITS, Dataset
 from pipelines.datasets.objects import read_annotations
 from pipelines.validation.columns import class_table, file_table
 from pipelines.validation.mask_columns import mask_class_table, masked_columns
@@ -12,7 +12,7 @@ from pipelines.validation.pair_columns import pair_table, paired_columns
 if TYPE_CHECKING:
     import pandas
 
-COUNTED = {"image-folder": "files", "coco": "objects", "label-masks": "images", "image-pairs": "pairs"}
+COUNTED = dict.fromkeys(BY_CLASS, "files") | {"coco": "objects", "label-masks": "images", "image-pairs": "pairs"}
 """What ``count`` in the table ``classes`` counts."""
 
 
@@ -27,7 +27,7 @@ def build_tables(dataset: Dataset, index: "pandas.DataFrame") -> dict[str, "pand
     classes = dataset.description.classes
     files = file_table(index, SPLITS)
     match dataset.description.format:
-        case "image-folder":
+        case "image-folder" | "audio-folder":
             return {"files": files, "classes": class_table(index, SPLITS, classes)}
         case "label-masks":
             files = masked_columns(files, classes)

@@ -8,26 +8,26 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from tatara.core.errors import DecodeError
-from tatara.core.modalities import image
+from tatara.core.modalities import shown
 
 _SIDE, _OBJECT_SIDE = 72, 144
 _FRAME, _HALO, _OUTSIDE = "#ff2d20", "#ffffff", "#8b949e"
 
 
 def thumbnail(path: Path, box: Sequence[float] | None = None) -> str | None:
-    """A small PNG as a ``data:`` address; None where the file is not an image that can be read.
+    """A small PNG as a ``data:`` address; None where the file cannot be read.
 
     With ``box`` (x_min, y_min, x_max, y_max in pixels, wherever it lies) it shows the part of the image around it.
     """
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        picture = Image.fromarray(image.decode(path.read_bytes()))
+        picture = Image.fromarray(shown(path, path.read_bytes()))
     except (OSError, DecodeError):
         return None
-    shown = _scaled(picture, _SIDE) if box is None else _object(picture, box)
+    small = _scaled(picture, _SIDE) if box is None else _object(picture, box)
     buffer = io.BytesIO()
-    shown.save(buffer, "PNG")
+    small.save(buffer, "PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw
 from tatara.core.drawing import ACCENT, CARD, FAINT, TRACK, font_for
 
 WIDTH, WAVE, SPECTRUM, AXIS = 480, 140, 180, 20
+QUIET = 1e-3
+"""Peak below which a waveform is drawn smaller."""
 FLOOR = -80.0
 """Decibels below the loudest point of the spectrogram that are drawn like silence."""
 _STOPS = np.array([(255, 255, 255), (190, 210, 250), (47, 111, 237), (22, 40, 110), (12, 14, 40)], np.float64)
@@ -18,23 +20,25 @@ _STOPS = np.array([(255, 255, 255), (190, 210, 250), (47, 111, 237), (22, 40, 11
 def draw(samples: NDArray[np.float32], rate: int) -> NDArray[np.uint8]:
     """``uint8 (340, 480, 3)`` of samples ``float32 (samples,)``.
 
-    Above, the least and the largest sample of each column, from -1 to 1; below, the power of short windows in
-    decibels, from 0 Hz at the bottom to half the rate at the top; then the seconds.
+    Above, the least and the largest sample of each column, as high as the peak allows; below, the power of short
+    windows in decibels, from 0 Hz at the bottom to half the rate at the top; then the seconds.
     """
     picture = Image.new("RGB", (WIDTH, WAVE + SPECTRUM + AXIS), CARD)
     pen = ImageDraw.Draw(picture)
     pen.line((0, WAVE // 2, WIDTH, WAVE // 2), TRACK)
+    peak = float(np.abs(samples).max())
     edges = np.linspace(0, len(samples), WIDTH + 1).astype(int)
     for column, (begin, end) in enumerate(pairwise(edges)):
         own = samples[begin : max(end, begin + 1)] if begin < len(samples) else samples[-1:]
-        low, high = (WAVE / 2 * (1 - float(np.clip(one, -1, 1))) for one in (own.max(), own.min()))
+        low, high = (WAVE / 2 * (1 - float(one) / max(peak, QUIET)) for one in (own.max(), own.min()))
         pen.line((column, low, column, max(high, low + 1)), ACCENT)
     spectrum = Image.fromarray(_coloured(_decibels(samples)))
     picture.paste(spectrum.resize((WIDTH, SPECTRUM), Image.Resampling.BILINEAR), (0, WAVE))
     font, seconds = font_for("0", 13)[0], len(samples) / rate
     pen.text((2, WAVE + SPECTRUM + AXIS // 2), "0 s", FAINT, font, anchor="lm")
     pen.text((WIDTH - 2, WAVE + SPECTRUM + AXIS // 2), f"{seconds:.3g} s", FAINT, font, anchor="rm")
-    pen.text((WIDTH - 2, WAVE + 2), f"{rate / 2000:.3g} kHz", FAINT, font, anchor="ra")
+    below = f"peak {peak:.2g}    0 to {rate / 2000:.3g} kHz"
+    pen.text((WIDTH // 2, WAVE + SPECTRUM + AXIS // 2), below, FAINT, font, anchor="mm")
     return np.asarray(picture)
 
 

@@ -72,7 +72,7 @@ def _add(request: Request, output: Output) -> int:
 
     given = options(
         request, name=str, kind=str, classes=names, ignore=int, seed=int, ratios=ratios, skip_broken=boolean,
-        repair=boolean, licence=str, source=str, transform=str, target=str, longest=int,
+        repair=boolean, licence=str, source=str, transform=str, target=str, longest=int, speaker=str,
     )  # fmt: skip
     path = subject(request, 1, "path")
     if "name" not in given:

@@ -7,9 +7,31 @@ array larger or smaller, for proofs); and for people ``shown`` (bytes to a pictu
 """
 
 import importlib
+from pathlib import PurePath
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MODALITIES = ("image", "audio")
 
 
 def modality_module(modality: str) -> Any:
     """The module of one modality."""
     return importlib.import_module(f"{__name__}.{modality}")
+
+
+def modality_of(name: str | PurePath) -> str:
+    """The modality whose files end like ``name``; ``image`` where none does."""
+    ending = PurePath(name).suffix.lower()
+    return next((one for one in MODALITIES if ending in modality_module(one).EXTENSIONS), MODALITIES[0])
+
+
+def shown(name: str | PurePath, content: bytes) -> NDArray[np.uint8]:
+    """The file ``name`` as a picture for people, ``uint8 (height, width, 3)``.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    found: NDArray[np.uint8] = modality_module(modality_of(name)).shown(content)
+    return found

@@ -199,8 +199,10 @@ def _hold_header(content: bytes, bounds: Sequence[Bound]) -> None:
     except (RuntimeError, ValueError, OverflowError):
         return
     known = {"seconds": told.frames / max(1, told.samplerate), "rate": told.samplerate, "channels": told.channels}
+    if told.format not in FORMATS or not told.frames or _missing(content):
+        return
     for bound in bounds:
-        if bound.column in known and told.format in FORMATS:
+        if bound.column in known:
             bound.hold(float(known[bound.column]))
 
 

@@ -189,8 +189,8 @@ def only_tests(source: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (empty_class, "nothing here: a class without an image"),
-        (loose_image, "1 image(s) without a label, first 'loose.png'"),
+        (empty_class, "nothing here: a class without an example"),
+        (loose_image, "1 file(s) without a label, first 'loose.png'"),
         (link_out, "out.png: a symbolic link to"),
         (folder_link, "c: a symbolic link to"),
         (dangling_link, "gone.png: a symbolic link to nowhere.png"),
@@ -254,7 +254,7 @@ def test_what_is_no_source_and_names_that_are_taken(tiny_project: Path, tmp_path
     for path, name, expected in [
         (tmp_path / "gone", "mine", "no such file or folder"),
         (source / "a" / "0.png", "mine", "not a folder"),
-        (tmp_path / "void", "mine", "no image found"),
+        (tmp_path / "void", "mine", "no image or sound found"),
         (tmp_path / "latin.csv", "mine", "not UTF-8"),
         (source, "tiny", "'tiny' exists already"),
         (source, "../mine", "holds '/'"),

@@ -38,7 +38,7 @@ def test_measurements_worked_out_by_hand(dataset: Dataset) -> None:
     file = dataset.folder / "train" / "a" / "known.png"
     Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)).save(file)
     index = build_index(dataset)
-    assert tuple(index.columns) == COLUMNS
+    assert tuple(index.columns) == COLUMNS["image"]
     assert index["path"].is_monotonic_increasing
     assert index.index.equals(pandas.RangeIndex(13))
     row = row_of(index, "train/a/known.png")
@@ -133,7 +133,7 @@ def masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 def test_label_masks_are_measured_beside_their_images(masked: Dataset) -> None:
     index = build_index(masked)
-    assert tuple(index.columns) == (*COLUMNS, *MASK_COLUMNS)
+    assert tuple(index.columns) == (*COLUMNS["image"], *MASK_COLUMNS)
     assert len(index) == 10
     row = row_of(index, "train/images/0.png")
     assert (row["mask"], row["label"], row["split"]) == ("train/labels/0.png", "", "train")
@@ -179,7 +179,7 @@ def test_what_its_owner_knows_of_the_files_goes_into_the_index(dataset: Dataset)
     before = revision(dataset)
     (dataset.folder / "columns.csv").write_text('path,camera\ntrain/a/0.png,left\ntest/b/1.png,"right, far"\n', "utf-8")
     index = build_index(dataset)
-    assert list(index.columns) == [*COLUMNS, "camera"]
+    assert list(index.columns) == [*COLUMNS["image"], "camera"]
     assert "columns.csv" not in set(index["path"])
     assert row_of(index, "train/a/0.png")["camera"] == "left"
     assert row_of(index, "test/b/1.png")["camera"] == "right, far"
