@@ -23,10 +23,13 @@ class ModelCard(Strict):
     Attributes:
         model, kind, paper: name, what it learns, where it comes from.
         about: the first line of its module.
-        classes, size: for which the figures hold; ``size`` is the side of the prepared image.
+        modality: of the examples.
+        classes, size: for which the figures hold; ``size`` is the side of the prepared image, or the samples of the
+            prepared sound.
         parameters: weights, trainable or not.
         flops: floating-point operations for one example; a multiply-add counts as two.
         bytes: of its ``model.onnx`` in float32.
+        facts: what else there is to know of it at this configuration, such as a receptive field: name -> words.
         options: its parameters with their values here: first those that it adds or whose default it changes, then
             those of its kind, then those of every run.
         meanings: what these are, in words.
@@ -37,11 +40,13 @@ class ModelCard(Strict):
     kind: str
     paper: str
     about: str
+    modality: str
     classes: int
     size: int
     parameters: int
     flops: int
     bytes: int
+    facts: dict[str, str]
     options: dict[str, Any]
     meanings: dict[str, str]
     groups: dict[str, list[str]]
@@ -93,9 +98,11 @@ def _card(parameters: Parameters, classes: int, figures: dict[str, int]) -> Mode
     values, groups = parameters.model_dump(mode="json"), _groups(module.Parameters, parameters)
     names = [name for group in groups.values() for name in group]
     return ModelCard(
-        model=parameters.model, kind=parameters.kind, paper=module.PAPER, classes=classes, size=values["size"],
+        model=parameters.model, kind=parameters.kind, paper=module.PAPER, classes=classes, modality=parameters.modality,
+        size=values["size"] if "size" in values else values["length"],
         about=(inspect.getdoc(module) or "").splitlines()[0], options={name: values[name] for name in names},
-        meanings={name: meaning(module.Parameters, name) for name in names}, groups=groups, **figures,
+        meanings={name: meaning(module.Parameters, name) for name in names}, groups=groups,
+        facts=module.facts(parameters) if hasattr(module, "facts") else {}, **figures,
     )  # fmt: skip
 
 

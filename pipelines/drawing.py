@@ -55,17 +55,17 @@ def picture(path: Path, width: float, height: float, texts: Sequence[str] = ()) 
 
 
 def gallery(path: Path, images: NDArray[np.float32], labels: Sequence[str], title: str, columns: int = 8) -> None:
-    """Images ``float32 (examples, side, side, 3)``, RGB in 0..1, each under its label."""
-    side = images.shape[1]
+    """Images ``float32 (examples, height, width, 3)``, RGB in 0..1, each under its label."""
+    height, side = images.shape[1:3]
     gap, line = max(1, side // 12), max(2, side // 5)
     rows = -(-len(images) // columns)
-    sheet = np.ones((rows * (side + line) + gap, columns * (side + gap) + gap, 3), np.float32)
+    sheet = np.ones((rows * (height + line) + gap, columns * (side + gap) + gap, 3), np.float32)
     width = 1.25 * columns
     with picture(path, width, width * sheet.shape[0] / sheet.shape[1] + 0.3, labels) as figure:
         axis = figure.subplots()
         for position, (image, label) in enumerate(zip(images, labels, strict=True)):
-            top, left = position // columns * (side + line) + line, gap + position % columns * (side + gap)
-            sheet[top : top + side, left : left + side] = image
+            top, left = position // columns * (height + line) + line, gap + position % columns * (side + gap)
+            sheet[top : top + height, left : left + side] = image
             axis.text(left + side / 2, top - line / 4, label, ha="center", fontsize=8)
         axis.imshow(sheet, interpolation="nearest", vmin=0, vmax=1)
         axis.set_axis_off()

@@ -21,7 +21,7 @@ def refuse_undecidable(workspace: Workspace, parameters: Parameters) -> None:
     labels = task_module(parameters.kind).labels(open_dataset(parameters.data).description)
     if (there := kind.decisions(test, labels)) < needed:
         raise RefusedError(
-            f"int8=true: the {len(test)} test images hold {there} decisions ({kind.DECISIONS}), and it takes "
+            f"int8=true: the {len(test)} test examples hold {there} decisions ({kind.DECISIONS}), and it takes "
             f"{needed} to show that at most int8_margin={parameters.int8_margin:g} is lost (90%), even where all come "
-            "out alike; give more test images, a larger int8_margin, or int8=false"
+            "out alike; give more test examples, a larger int8_margin, or int8=false"
         )

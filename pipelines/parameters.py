@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from pipelines.datasets.dataset import dataset_names, open_dataset
 from tatara.core.contract import PrepareScaling, Tiling
 from tatara.core.errors import UsageError
 
@@ -174,6 +175,29 @@ def evaluation_module(kind: str) -> Any:
     return importlib.import_module(f"pipelines.tasks.{kind}.evaluation")
 
 
+def default_model(kind: str, data: str | None) -> str:
+    """The model that is trained where none is named, by the modality of ``data`` where that is here."""
+    suited: dict[str, str] = task_module(kind).DEFAULT_MODELS
+    modality = open_dataset(data).description.modality if data in dataset_names() else "image"
+    return suited.get(modality, next(iter(suited.values())))
+
+
+def refuse_other_modality(parameters: Parameters, modality: str) -> None:
+    """Refuse a model that takes other examples than the data has.
+
+    Raises:
+        UsageError: it does; the message names those that take them.
+    """
+    if parameters.modality == modality:
+        return
+    kind = parameters.kind
+    fitting = [one for one in models(kind) if model_module(kind, one).Parameters.modality == modality]
+    raise UsageError(
+        f"model={parameters.model} takes {parameters.modality} data, and {parameters.data} is {modality}; "
+        + (f"choose model={'|'.join(fitting)}" if fitting else f"{kind} has no model for it")
+    )
+
+
 def choose(what: str, given: str, known: Iterable[str]) -> str:
     """``given`` if it is known.
 
@@ -200,7 +224,7 @@ def resolve(kind: str, given: Mapping[str, Any], beside: Iterable[str] = ()) -> 
         UsageError: an unknown name (the nearest is suggested), or a value of the wrong type or range.
     """
     available = models(kind)
-    model = str(given.get("model", task_module(kind).DEFAULT_MODEL))
+    model = str(given.get("model") or default_model(kind, given.get("data")))
     if other := next((other for other in kinds() if model in models(other) and model not in available), None):
         raise UsageError(f"{model} is a model of {other}, not of {kind}; {kind} has {', '.join(available)}")
     schema = model_module(kind, choose("model", model, available)).Parameters
@@ -212,6 +236,7 @@ def resolve(kind: str, given: Mapping[str, Any], beside: Iterable[str] = ()) -> 
         first = error.errors()[0]
         if first["type"] == "missing":
             raise UsageError(f"{first['loc'][0]} is needed; add {first['loc'][0]}=...") from None
-        where = ".".join(str(part) for part in first["loc"]) or "parameters"
-        raise UsageError(f"{where}={first['input']!r}: {first['msg']}") from None
+        if not first["loc"]:  # what several parameters say together
+            raise UsageError(str(first["msg"]).removeprefix("Value error, ")) from None
+        raise UsageError(f"{'.'.join(map(str, first['loc']))}={first['input']!r}: {first['msg']}") from None
     return resolved

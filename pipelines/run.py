@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from pipelines.datasets.dataset import open_dataset
-from pipelines.parameters import Parameters, task_module
+from pipelines.parameters import Parameters, refuse_other_modality, task_module
 from pipelines.training.origin import refuse_unfit
 from pipelines.workspace import STAGES, Workspace
 from tatara.core.errors import UsageError
@@ -52,12 +52,13 @@ def run_all(workspace: Workspace, parameters: Parameters) -> dict[str, Any]:
 
 
 def _refuse_other_data(parameters: Parameters) -> None:
-    kind, reads = open_dataset(parameters.data).description.kind, task_module(parameters.kind).READS
-    if kind not in reads:
+    said, reads = open_dataset(parameters.data).description, task_module(parameters.kind).READS
+    if said.kind not in reads:
         raise UsageError(
-            f"data={parameters.data} is of kind {kind}, and {parameters.kind} trains on {' or '.join(reads)}; "
+            f"data={parameters.data} is of kind {said.kind}, and {parameters.kind} trains on {' or '.join(reads)}; "
             "see `tatara data list`"
         )
+    refuse_other_modality(parameters, said.modality)
 
 
 def summary(workspace: Workspace) -> dict[str, Any]:

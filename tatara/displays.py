@@ -173,12 +173,12 @@ class Predictions(Sequence[Any]):
     def _repr_html_(self) -> str:
         import sys
 
-        from tatara.core.modalities.image import decode
+        from tatara.core.modalities import shown
 
         cards = []
         for file, answer in zip(self.files, self.answers, strict=True):
             kind, content = sys.modules[type(answer).__module__], io.BytesIO()
-            kind.overlay(decode(Path(file).read_bytes()), answer, self.labels, SIDE).save(content, "PNG")
+            kind.overlay(shown(file, Path(file).read_bytes()), answer, self.labels, SIDE).save(content, "PNG")
             caption = html.escape(f"{Path(file).name}: {kind.line(answer)}")
             cards.append(
                 f'<figure style="display:inline-block;margin:8px">{image(content.getvalue(), SIDE)}'

@@ -9,10 +9,12 @@ import yaml
 from PIL import Image
 from pycocotools import mask as coco
 
+from pipelines.datasets import tones
 from pipelines.datasets.dataset import open_dataset
 from pipelines.datasets.index import build_index
 from pipelines.datasets.objects import build_objects
 from pipelines.datasets.revision import revision
+from pipelines.datasets.textures import Draw
 from pipelines.validation.described import described
 from pipelines.validation.tables import build_tables, counts_of
 from pipelines.workspace import Workspace
@@ -123,6 +125,27 @@ def make_pairs(project: Path, images: int = 4) -> None:
     (folder / "dataset.yaml").write_text(yaml.safe_dump(description))
 
 
-def data_of(kind: str) -> str:
+SOUNDS = ("falling", "rising", "tone")
+
+
+def make_sounds(project: Path, per_class: int = 4) -> None:
+    """``data/sounds``: three classes of the dataset ``tones``, drawn anew, ``per_class`` in every split."""
+    folder = project / "data" / "sounds"
+    for place, split in enumerate(("train", "valid", "test")):
+        for position, label in enumerate(SOUNDS):
+            (folder / split / label).mkdir(parents=True)
+            for number in range(per_class):
+                samples = tones.sound(label, Draw(7, place, 100 * position + number))
+                (folder / split / label / f"{number}.wav").write_bytes(tones.wav(samples))
+    description = {
+        "modality": "audio", "kind": "classification", "format": "audio-folder", "classes": list(SOUNDS),
+        "licence": "CC0", "source": "made by a test", "splits": dict.fromkeys(("train", "valid", "test"), "made"),
+    }  # fmt: skip
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(description))
+
+
+def data_of(kind: str, modality: str = "image") -> str:
     """Which of the tiny datasets a kind learns from."""
+    if modality == "audio":
+        return "sounds"
     return {"classification": "tiny", "image": "pairs"}.get(kind, "shapes")

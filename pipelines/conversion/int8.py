@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from tatara.core.files import read_json, write_json
 from tatara.core.kinds import furthest
 from tatara.core.progress import progress
 from tatara.core.runtime import INT8, Runtime
+
+if TYPE_CHECKING:
+    import onnx
 
 CALIBRATION = 128
 FILE = INT8
@@ -42,12 +45,26 @@ def quantize(folder: Path, training: Sequence[Example]) -> None:
         ready, quantized = Path(scratch, "ready.onnx"), Path(scratch, "int8.onnx")
         quant_pre_process(folder / "model.onnx", ready, skip_symbolic_shape=True)
         model = onnx.load(ready)
-        kept = [node.name for node in walk(model.graph) if node.op_type in _FLOAT]
+        kept = [node.name for node in walk(model.graph) if node.op_type in _FLOAT] + before_logarithms(model.graph)
         quantize_static(
             model, quantized, _Reader(_prepared(runtime, examples)), QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
         )  # fmt: skip
         stamp(onnx.load(quantized), runtime.contract, folder / FILE)
+
+
+def before_logarithms(graph: "onnx.GraphProto") -> list[str]:
+    """Names of the nodes that a logarithm is made of: its argument spans more than 8 bits hold, as power does."""
+    nodes = list(walk(graph))
+    maker = {output: node for node in nodes for output in node.output}
+    waiting = [name for node in nodes if node.op_type == "Log" for name in node.input]
+    found: dict[str, None] = {}
+    while waiting:
+        node = maker.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found[node.name] = None
+            waiting.extend(node.input)
+    return list(found)
 
 
 def _allow(runtime: Runtime, golden: Path) -> None:

@@ -9,7 +9,7 @@ from pipelines.evidence.data_changes import Change, DataChanges
 from tatara.core.drawing import captioned, fit, grid
 from tatara.core.errors import DecodeError
 from tatara.core.files import sha256_bytes, write_bytes
-from tatara.core.modalities.image import decode
+from tatara.core.modalities import shown
 
 SHOWN, SIDE = 12, 160
 """Examples of each kind of change on the sheet, and the side of their pictures."""
@@ -72,7 +72,7 @@ def _save(picture: Image.Image, path: Path) -> None:
 def _picture(file: Path, digest: str) -> Image.Image | None:
     try:
         content = file.read_bytes()
-        return fit(decode(content), SIDE) if sha256_bytes(content) == digest else None
+        return fit(shown(file, content), SIDE) if sha256_bytes(content) == digest else None
     except (OSError, DecodeError):
         return None
 

@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 Members = NDArray[np.bool_]
 MOST_VALUES = 20
 """Distinct values up to which a column of words cuts into slices."""
-NOT_CUT = frozenset({"path", "split", "label", "digest", "decode_error", "perceptual_hash", *TARGET_COLUMNS})
+MEASURED = (
+    ("brightness_mean", "brightness", ("dark", "middling", "bright")),
+    ("seconds", "duration", ("short", "middling", "long")),
+    ("rms", "loudness", ("soft", "middling", "loud")),
+)
+"""Column of the index, name of the slices, and of the terciles."""
+NOT_CUT = frozenset({"sound", "path", "split", "label", "digest", "decode_error", "perceptual_hash", *TARGET_COLUMNS})
 """Names, digests and errors; and the label, by which the kinds cut themselves."""
 
 
 def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> dict[tuple[str, str], Members]:
     """(column, value) -> who belongs, bool (examples,).
 
-    ``brightness`` in terciles of the mean luma, ``dark``, ``middling`` and ``bright``; with ``sizes``, ``size`` in
+    ``brightness`` in terciles of the mean luma, ``dark``, ``middling`` and ``bright``, of sounds ``duration`` and
+    ``loudness``; with ``sizes``, ``size`` in
     terciles of the image's pixels; every column of words with 2 to `MOST_VALUES` values; and of more, where all are
     numbers, in terciles ``low``, ``middle`` and ``high``.
 
@@ -31,8 +38,11 @@ def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> d
         sizes: whether images are cut by their size; kinds with objects cut by those.
     """
     rows = index.drop_duplicates("digest").set_index("digest").loc[list(digests)]
-    found = _terciles(rows["brightness_mean"].to_numpy(np.float64), "brightness", ("dark", "middling", "bright"))
-    if sizes:
+    found: dict[tuple[str, str], Members] = {}
+    for column, name, parts in MEASURED:
+        if column in rows:
+            found |= _terciles(rows[column].to_numpy(np.float64), name, parts)
+    if sizes and "width" in rows:
         pixels = (rows["width"] * rows["height"]).to_numpy(np.float64)
         found |= _terciles(pixels, "size", ("small", "medium", "large"))
     for name in rows.columns:

@@ -6,10 +6,12 @@ strengths below their mildest: what a person hardly notices and a model should n
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.evidence import sound_corruptions
 from tatara.core.files import sha256_bytes
 
 Pixels = NDArray[np.uint8]
@@ -55,12 +57,20 @@ def bright(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 CORRUPTIONS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
     "blur": blur, "noise": noise, "jpeg": jpeg, "dark": dark, "bright": bright,
 }  # fmt: skip
+BY_MODALITY: dict[str, dict[str, Callable[[Any, np.random.Generator], Any]]] = {
+    "image": CORRUPTIONS, "audio": sound_corruptions.CORRUPTIONS,
+}  # fmt: skip
 
 
-def corrupt(name: str, pixels: Pixels, path: str, seed: int) -> Pixels:
-    """A corruption of an image ``uint8 (height, width, 3)``, the same for the same name, path and seed."""
+def corrupt(name: str, decoded: NDArray[Any], path: str, seed: int) -> NDArray[Any]:
+    """A corruption of an image ``uint8 (height, width, 3)`` or a sound ``float32 (samples, 1)``, by its name.
+
+    It is the same for the same name, path and seed.
+    """
     generator = np.random.default_rng([seed, int(sha256_bytes(f"{name} {path}".encode())[:8], 16)])
-    return CORRUPTIONS[name](pixels, generator)
+    (how,) = (own[name] for own in BY_MODALITY.values() if name in own)
+    found: NDArray[Any] = how(decoded, generator)
+    return found
 
 
 def _levels(values: NDArray[np.floating]) -> Pixels:

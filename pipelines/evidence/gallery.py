@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects, draw_pair
@@ -17,6 +16,7 @@ from registry.evidence import Slice
 from tatara.core.contract import Strict
 from tatara.core.drawing import fit
 from tatara.core.files import write_bytes, write_json
+from tatara.core.modalities import shown
 from tatara.core.progress import progress
 
 FOLDER = "gallery"
@@ -73,12 +73,11 @@ def save_gallery(
     found = []
     for number, at in enumerate(progress(chosen, len(chosen), "check: gallery"), 1):
         example = files[judged[0].paths[at]]
-        pixels = example.pixels()
         told = [
-            _told(folder, f"{FOLDER}/{number:02}.{role}.png", one, pixels, float(answers.quality[at]))
+            _told(folder, f"{FOLDER}/{number:02}.{role}.png", one, example, float(answers.quality[at]))
             for role, one, answers in zip(("challenger", "champion"), models, judged, strict=False)
         ]
-        words, picture = _truth(example, pixels, models[0].runtime.contract.labels)
+        words, picture = _truth(example, models[0].runtime.contract.labels)
         truth = f"{FOLDER}/{number:02}.truth.png"
         _save(folder / truth, picture)
         found.append(
@@ -101,16 +100,19 @@ def _chosen(judged: Sequence[Judged], slices: Sequence[Slice]) -> list[int]:
     return list(dict.fromkeys([*named, *order.tolist()]))[:SHOWN]
 
 
-def _told(folder: Path, name: str, model: Model, pixels: NDArray[np.uint8], quality: float) -> Told:
+def _told(folder: Path, name: str, model: Model, example: Example, quality: float) -> Told:
     runtime = model.runtime
-    kind, (finished,) = runtime.kind, runtime.answer([pixels])
-    answer = kind.answer(runtime.contract, finished, kind.Options(), pixels.shape[:2])
-    _save(folder / name, kind.overlay(pixels, answer, runtime.contract.labels, SIDE))
+    kind, decoded = runtime.kind, example.decoded(runtime.contract.preparation)
+    (finished,) = runtime.answer([decoded])
+    answer = kind.answer(runtime.contract, finished, kind.Options(), decoded.shape[:2])
+    picture = runtime.modality.pictured(decoded, runtime.contract.preparation)
+    _save(folder / name, kind.overlay(picture, answer, runtime.contract.labels, SIDE))
     return Told(model=model.name, answer=kind.line(answer), quality=quality, picture=name)
 
 
-def _truth(example: Example, pixels: NDArray[np.uint8], labels: Sequence[str]) -> tuple[str, Image.Image]:
+def _truth(example: Example, labels: Sequence[str]) -> tuple[str, Image.Image]:
     """What people marked, in words and drawn."""
+    pixels = shown(example.path, example.read())
     if isinstance(example.truth, Objects):
         names = example.truth.labels
         words = ", ".join(f"{names.count(label)} {label}" for label in sorted(set(names))) or "no objects"

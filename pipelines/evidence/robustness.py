@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipelines.evidence.corruptions import CORRUPTIONS, Pixels, corrupt
+from pipelines.evidence.corruptions import BY_MODALITY, corrupt
 from pipelines.evidence.model import Model
 from pipelines.evidence.resampling import Floats, Sampled, apart, weightings, widened
 from pipelines.examples import Example
@@ -45,15 +46,15 @@ def robustness(
     clean = _judged(pairing, [one.predictions[one.predictions["digest"].isin(digests)] for one in models])
     weights = weightings(len(clean[0].digests), seed)
     found = []
-    for name in CORRUPTIONS:
+    for name in BY_MODALITY[challenger.runtime.contract.modality]:
         change = partial(_changed, name, seed)
         changed = _judged(pairing, [one.asked(examples, f"check: {name}:", change) for one in models])
         found.append(_figure(name, clean, changed, weights))
     return tuple(found)
 
 
-def _changed(name: str, seed: int, example: Example, pixels: Pixels) -> Pixels:
-    return corrupt(name, pixels, example.path, seed)
+def _changed(name: str, seed: int, example: Example, decoded: NDArray[Any]) -> NDArray[Any]:
+    return corrupt(name, decoded, example.path, seed)
 
 
 def _judged(pairing: Pairing, tables: "Sequence[pandas.DataFrame]") -> list[Judged]:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.nn.prepare import preparation_of
-from tatara.core.contract import ImagePreparation
+from tatara.core.contract import ImagePreparation, Preparation
+from tatara.core.modalities import audio
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,6 +26,15 @@ def pictured(images: Any, preparation: ImagePreparation) -> Any:
     mean, deviation = np.array(preparation.mean, np.float32), np.array(preparation.deviation, np.float32)
     pixels = (images * deviation + (mean - low)) / np.float32(high - low)
     return pixels[..., ::-1] if preparation.channels == "bgr" else pixels
+
+
+def prepared_pictures(batch: NDArray[np.float32], preparation: Preparation) -> NDArray[np.float32]:
+    """Pictures of prepared examples, RGB in 0..1: the images themselves, or sounds drawn."""
+    if isinstance(preparation, ImagePreparation):
+        shown: NDArray[np.float32] = pictured(batch, preparation).clip(0, 1)
+        return shown
+    drawn = np.stack([audio.pictured(sound, preparation) for sound in batch])
+    return drawn.astype(np.float32) / np.float32(255)
 
 
 def unpictured(pixels: Any, preparation: ImagePreparation) -> Any:

@@ -77,7 +77,7 @@ def _data(data: dict[str, Any]) -> dict[str, Any]:
         for split, column in data.get("counts", {}).items()
         for label, count in column.items()
     ]
-    files = [{"name": f"images of {split}", "value": str(count)} for split, count in data.get("files", {}).items()]
+    files = [{"name": f"files of {split}", "value": str(count)} for split, count in data.get("files", {}).items()]
     return {"type": "dataset", "name": data["name"], "contents": {"properties": [*files, *counts]}}
 
 

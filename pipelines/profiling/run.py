@@ -31,7 +31,8 @@ def profile(kind: str, given: dict[str, Any], steps: int = STEPS) -> Profile:
         UsageError: an unknown parameter, or no dataset for the kind.
         RefusedError: the data did not pass validation.
     """
-    parameters = resolve(kind, {"data": _first(kind), **given} if "data" not in given else given)
+    modality = resolve(kind, {"data": "none", **given}).modality
+    parameters = resolve(kind, {"data": _first(kind, modality), **given} if "data" not in given else given)
     parameters = parameters.model_copy(update={"xla": False})
     stamp = time.strftime("%Y%m%d-%H%M%S")
     target = state_root() / "profiles" / f"{stamp}-{parameters.data}-{parameters.model}"
@@ -42,9 +43,9 @@ def profile(kind: str, given: dict[str, Any], steps: int = STEPS) -> Profile:
     return found
 
 
-def _first(kind: str) -> str:
-    reads = task_module(kind).READS
-    found = [name for name in dataset_names() if open_dataset(name).description.kind in reads]
+def _first(kind: str, modality: str) -> str:
+    reads, said = task_module(kind).READS, {name: open_dataset(name).description for name in dataset_names()}
+    found = [name for name, one in said.items() if one.kind in reads and one.modality == modality]
     if not found:
         raise UsageError(
             f"no dataset here is of {kind}; `tatara data pull` brings the embedded ones, or give data=NAME"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from pipelines.conversion.reference import blank_model
-from pipelines.nn.colour import pictured
+from pipelines.nn.colour import prepared_pictures
 from pipelines.nn.prepare import preparation_of
 from pipelines.training import plots, progress, trace
 from pipelines.training.input import Plan, training_data
@@ -74,7 +74,7 @@ def _gallery(path: Path, job: Job) -> None:
     once = Plan(plan.examples, min(SAMPLES, plan.examples), 1, plan.seed)
     data = training_data(train.images, train.targets, once, 0, job.task.augmentation(job.parameters))
     ((images, targets),) = data.take(1)
-    title = f"{job.parameters.data}: training images as the model sees them"
-    shown = pictured(images.numpy(), preparation_of(job.parameters)).clip(0, 1)
+    title = f"{job.parameters.data}: training examples as the model sees them"
+    shown = prepared_pictures(images.numpy(), preparation_of(job.parameters))
     targets = tf.nest.map_structure(lambda each: each.numpy(), targets)
     job.task.sample_picture(path, shown, targets, job.classes, title)

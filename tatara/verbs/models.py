@@ -25,10 +25,10 @@ def _list(output: Output) -> int:
     from pipelines.catalogue import list_models
 
     cards = list_models()
-    lines = [f"{'model':<16} {'kind':<15} {'size':>4} {'parameters':>12} {'GFLOPs':>8} {'onnx':>9}  paper"]
+    lines = [f"{'model':<16} {'kind':<15} {'takes':<5} {'size':>5} {'parameters':>12} {'GFLOPs':>8} {'onnx':>9}  paper"]
     lines += [
-        f"{card.model:<16} {card.kind:<15} {card.size:>4} {card.parameters:>12,} {card.flops / 1e9:>8.3f} "
-        f"{size(card.bytes):>9}  {card.paper}"
+        f"{card.model:<16} {card.kind:<15} {card.modality:<5} {card.size:>5} {card.parameters:>12,} "
+        f"{card.flops / 1e9:>8.3f} {size(card.bytes):>9}  {card.paper}"
         for card in cards
     ]
     lines.append(f"at the default parameters, for {cards[0].classes} classes; a multiply-add is two operations")
@@ -46,13 +46,18 @@ def _show(model: str, request: Request, output: Output) -> int:
         f"kind        {card.kind}",
         f"paper       {card.paper}",
         f"parameters  {card.parameters:,} for {card.classes} classes",
-        f"flops       {card.flops:,} for one image at {card.size} x {card.size} (a multiply-add is two)",
+        *(f"{name:<11} {value}" for name, value in card.facts.items()),
+        f"flops       {card.flops:,} for one {_extent(card)} (a multiply-add is two)",
         f"onnx        {size(card.bytes)}",
         *(line for group, names in card.groups.items() for line in _options(group, {n: given[n] for n in names}, card)),
         f"next        tatara run {card.kind} data=NAME model={card.model}",
     ]
     output.give(card.model_dump(), "\n".join(lines))
     return 0
+
+
+def _extent(card: "ModelCard") -> str:
+    return f"image at {card.size} x {card.size}" if card.modality == "image" else f"sound of {card.size:,} samples"
 
 
 def _options(group: str, given: dict[str, str], card: "ModelCard") -> list[str]:

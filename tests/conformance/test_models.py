@@ -14,12 +14,13 @@ import pytest
 from pipelines.conversion import __main__ as conversion
 from pipelines.conversion.reference import blank_model
 from pipelines.examples import split_examples
+from pipelines.nn.prepare import preparation_of
 from pipelines.parameters import kinds, model_module, models, resolve, task_module
 from pipelines.stages import train
 from pipelines.workspace import Workspace
 from tatara.core.files import read_json
 from tatara.core.runtime import Runtime
-from tests.tiny import data_of, make_pairs, make_shapes, make_tiny, mark_validated
+from tests.tiny import data_of, make_pairs, make_shapes, make_sounds, make_tiny, mark_validated
 
 DEEP = ("densenet121", "mask_rcnn", "resnet50")
 """Models whose depth their small configuration keeps: a minute and a half each, which `make test-full` spends."""
@@ -37,6 +38,7 @@ def tiny_project(module_project: Path) -> Path:
     make_tiny(module_project, per_class=4)
     make_shapes(module_project, images=IMAGES)
     make_pairs(module_project, images=IMAGES)
+    make_sounds(module_project, per_class=IMAGES // 3)
     return module_project
 
 
@@ -46,7 +48,7 @@ def trained(request: pytest.FixtureRequest, tiny_project: Path) -> Workspace:
     kind, model = request.param
     small: dict[str, Any] = model_module(kind, model).SMALL
     workspace = Workspace(tiny_project / ".tatara" / "runs" / model)
-    data = data_of(kind)
+    data = data_of(kind, model_module(kind, model).Parameters.modality)
     mark_validated(workspace, data)
     train.run(workspace, resolve(kind, {"data": data, "model": model, "epochs": 1, **small}))
     keras.backend.clear_session()
@@ -73,7 +75,7 @@ def test_one_step_is_trained_saved_and_read_again(trained: Workspace) -> None:
     model = blank_model(parameters, len(classes))
     assert model.count_params() == record["parameters"]
     assert any(layer.name.startswith("head") for layer in model.layers)
-    images = np.random.default_rng(0).random((2, parameters.size, parameters.size, 3), np.float32)
+    images = np.random.default_rng(0).random((2, *preparation_of(parameters).shape), np.float32)
     fresh = _outputs(model, images)
     model.load_weights(trained.folder("train") / "model.weights.h5")
     answers = _outputs(model, images)
@@ -87,10 +89,11 @@ def test_it_is_exported_and_proven(converted: Path, trained: Workspace) -> None:
     assert proof["top1_equal"] is True
     assert proof["max_abs"] <= proof["tolerances"][runtime.kind.SCORE]
     parts = [one for example in split_examples(trained, "test") for one in example.windows(runtime.contract.tiling)]
-    assert proof["examples"] == (len(parts) if runtime.contract.preparation.resize == "none" else IMAGES)
+    unscaled = getattr(runtime.contract.preparation, "resize", "") == "none"
+    assert proof["examples"] == (len(parts) if unscaled else IMAGES)
     assert (
         runtime.contract.outputs.keys()
-        == task_module(runtime.contract.kind).output_shapes(resolve(runtime.contract.kind, {"data": "x"}), 2).keys()
+        == task_module(runtime.contract.kind).output_shapes(trained.parameters("train"), 2).keys()
     )
 
 
@@ -106,14 +109,15 @@ def test_the_serving_runtime_gives_tensorflows_answers_to_file_bytes(converted: 
         answer = runtime.kind.answer(runtime.contract, found, runtime.kind.Options(), pixels.shape[:2])
         assert runtime.kind.Answer.model_validate_json(answer.model_dump_json()) == answer
         assert runtime.kind.line(answer)
-        assert min(runtime.kind.overlay(pixels, answer, runtime.contract.labels).size) > 0
+        shown = runtime.modality.pictured(pixels, runtime.contract.preparation)
+        assert min(runtime.kind.overlay(shown, answer, runtime.contract.labels).size) > 0
 
 
 def test_its_answers_are_recorded_and_measured(converted: Path, trained: Workspace) -> None:
     runtime = Runtime(converted)
     evaluation: Any = importlib.import_module(f"pipelines.tasks.{runtime.contract.kind}.evaluation")
     examples = split_examples(trained, "test")
-    answers = runtime.answer([example.pixels() for example in examples])
+    answers = runtime.answer([example.decoded(runtime.contract.preparation) for example in examples])
     records = [evaluation.record(runtime.contract, *pair) for pair in zip(examples, answers, strict=True)]
     table = evaluation.predictions(records, runtime.contract)
     assert set(table["digest"]) == {example.digest for example in examples}

@@ -13,7 +13,7 @@ from pipelines.workspace import Workspace
 from tatara.core.files import sha256_file
 from tests.tiny import data_of, make_pairs, make_shapes, mark_validated
 
-DENSE = [(kind, task_module(kind).DEFAULT_MODEL) for kind in kinds() if kind != "classification"]
+DENSE = [(kind, task_module(kind).DEFAULT_MODELS["image"]) for kind in kinds() if kind != "classification"]
 """Classification is killed at random steps in `tests.pipelines.training.test_resume`."""
 PLAYERS = [("image", "pix2pix")]
 STEPS, EVERY = 7, 3

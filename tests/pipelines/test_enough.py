@@ -25,10 +25,14 @@ def validated(module_project: Path) -> Path:
 @pytest.mark.parametrize(
     ("kind", "data", "said"),
     [
-        ("classification", "tiny", r"36 test images hold 36 decisions \(images\), and it takes 133"),
-        ("detection", "shapes", r"4 test images hold 8 decisions \(marked objects\), and it takes 133"),
-        ("instances", "shapes", r"4 test images hold 8 decisions \(marked objects\), and it takes 133"),
-        ("segmentation", "shapes", r"4 test images hold 12 decisions \(images times classes, at most\), and it takes"),
+        ("classification", "tiny", r"36 test examples hold 36 decisions \(examples\), and it takes 133"),
+        ("detection", "shapes", r"4 test examples hold 8 decisions \(marked objects\), and it takes 133"),
+        ("instances", "shapes", r"4 test examples hold 8 decisions \(marked objects\), and it takes 133"),
+        (
+            "segmentation",
+            "shapes",
+            r"4 test examples hold 12 decisions \(images times classes, at most\), and it takes",
+        ),
     ],
 )
 def test_too_few_decisions_are_refused_before_training(validated: Path, kind: str, data: str, said: str) -> None:

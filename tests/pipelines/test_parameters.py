@@ -55,6 +55,8 @@ def test_every_kind_changes_images_by_the_same_names_and_reads_the_flips_of_earl
     shared = ("flip", "quarter_turns", "rotate", "shift", "zoom", "contrast", "colour")
     for model in parameters.models(kind):
         schema = parameters.model_module(kind, model).Parameters
+        if schema.modality != "image":
+            continue
         assert set(shared) <= schema.model_fields.keys()
         for spelled, means in {True: "horizontal", "false": "none", False: "none", "both": "both"}.items():
             given = {"data": "d", "model": model, "flip": spelled}

@@ -17,6 +17,7 @@ from pipelines.tasks.classification.plots import draw_all
 from tatara.core.contract import Contract, Finished
 from tatara.core.files import write_json
 from tatara.core.hypotheses import mcnemar
+from tatara.core.modalities import shown
 from tatara.core.statistics import (
     Interval,
     Verdict,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pandas
 
 PRIMARY = "accuracy"
-DECISIONS = "images"
+DECISIONS = "examples"
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,9 @@ def describe(
     write_json(folder / "classes.json", by_class)
     (folder / "report.md").write_text(_report(found, by_class, len(records)), encoding="utf-8")
     draw_all(
-        folder / "plots", judged, labels, lambda position: read(records[position].path), found["calibration_error"]
-    )
+        folder / "plots", judged, labels,
+        lambda position: shown(records[position].path, read(records[position].path)), found["calibration_error"],
+    )  # fmt: skip
 
 
 def _report(found: dict[str, Interval], by_class: dict[str, dict[str, object]], examples: int) -> str:

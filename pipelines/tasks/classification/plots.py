@@ -1,15 +1,15 @@
 """The pictures of an evaluation: confusion, reliability, worst mistakes, scores by class."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.drawing import BLUE, INK, PALE, RED, legible, picture
 from pipelines.metrics.classification import BINS, Judged, by_class, confusion
 from pipelines.metrics.matrix import draw_confusion
-from tatara.core.modalities import image
 from tatara.core.statistics import Interval, wilson
 
 if TYPE_CHECKING:
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 SHOWN = 40
 """Classes up to which scores by class are drawn; of more, the worst."""
 GALLERY, COLUMNS = 24, 6
+Pictures = Callable[[int], NDArray[np.uint8]]
 
 
-def draw_all(folder: Path, judged: Judged, labels: Sequence[str], contents: Any, error: Interval) -> None:
+def draw_all(folder: Path, judged: Judged, labels: Sequence[str], pictures: Pictures, error: Interval) -> None:
     """Write every picture of an evaluation into ``folder``.
 
     Args:
         folder: for the PNG files.
         judged: the answers.
         labels: class names.
-        contents: position of an example -> its file's bytes.
+        pictures: position of an example -> ``uint8 (height, width, 3)``.
         error: the calibration error.
     """
     counts, normalized = confusion(judged), folder / "confusion_normalized.png"
     draw_confusion(folder / "confusion.png", counts, labels, "answers by true class, test examples", "counts", "counts")
     draw_confusion(normalized, counts, labels, "answers as share of the true class", "shares", "shares")
     draw_reliability(folder / "reliability.png", judged, error)
-    draw_mistakes(folder / "mistakes.png", judged, labels, contents)
+    draw_mistakes(folder / "mistakes.png", judged, labels, pictures)
     draw_classes(folder / "classes.png", judged, labels)
 
 
@@ -73,7 +74,7 @@ def draw_reliability(path: Path, judged: Judged, error: Interval) -> None:
         lower.set_ylim(0, counts.max() * 4)
 
 
-def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], contents: Any) -> None:
+def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], pictures: Pictures) -> None:
     """The wrong answers of highest score in red; where they are few, the right answers of lowest score after them."""
     order = np.lexsort((np.where(judged.right, judged.score, -judged.score), judged.right))
     wrong = int((~judged.right).sum())
@@ -90,17 +91,17 @@ def draw_mistakes(path: Path, judged: Judged, labels: Sequence[str], contents: A
             axis.set_axis_off()
         for axis, position in zip(axes, chosen, strict=False):
             answer = names[judged.predicted[position]]
-            _thumbnail(axis, contents(position))
+            _thumbnail(axis, pictures(position))
             axis.set_title(
                 f"{names[judged.truth[position]]} → {answer}\n{judged.score[position]:.3f}", fontsize=8, loc="center",
                 fontweight="normal", color=INK if judged.right[position] else RED,
             )  # fmt: skip
 
 
-def _thumbnail(axis: "Axes", content: bytes) -> None:
+def _thumbnail(axis: "Axes", pixels: "NDArray[np.uint8]") -> None:
     from PIL import Image
 
-    small = Image.fromarray(image.decode(content))
+    small = Image.fromarray(pixels)
     small.thumbnail((160, 160))
     axis.imshow(np.asarray(small), interpolation="nearest" if max(small.size) < 64 else "antialiased")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipelines import parameters as registry_of_parameters
 from pipelines.datasets.dataset import Description
 from pipelines.examples import Example
-from pipelines.tasks.classification.parameters import Parameters
+from pipelines.tasks.classification.parameters import AudioParameters, Classifying, Parameters
 
 if TYPE_CHECKING:
     import keras
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pipelines.nn.augment import Augmentation
 
-DEFAULT_MODEL = "small_cnn"
+DEFAULT_MODELS = {"image": "small_cnn", "audio": "logmel_cnn"}
+"""By modality of the data."""
 READS = ("classification",)
 """Kinds of datasets that can be trained on."""
 
@@ -29,8 +30,9 @@ def labels(description: Description) -> tuple[str, ...]:
     return description.classes
 
 
-def build(parameters: Parameters, classes: int) -> "keras.Model":
-    """The model named by the parameters: prepared ``float32 (batch, size, size, 3)`` -> logits ``(batch, classes)``.
+def build(parameters: Classifying, classes: int) -> "keras.Model":
+    """The model named by the parameters: prepared examples, ``float32 (batch, size, size, 3)`` of
+    images and ``(batch, length, 1)`` of sounds -> logits ``(batch, classes)``.
 
     Its last layer is named ``head``; everything below it is the backbone.
     """
@@ -40,20 +42,20 @@ def build(parameters: Parameters, classes: int) -> "keras.Model":
     return model
 
 
-def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Parameters) -> NDArray[np.int32]:
+def targets(examples: Sequence[Example], classes: Sequence[str], parameters: Classifying) -> NDArray[np.int32]:
     """Class indices ``int32 (examples,)``."""
     index = {name: position for position, name in enumerate(classes)}
     return np.array([index[example.label] for example in examples], np.int32)
 
 
-def decode(raw: "tf.Tensor", parameters: Parameters) -> Mapping[str, Any]:
+def decode(raw: "tf.Tensor", parameters: Classifying) -> Mapping[str, Any]:
     """The exported model's outputs by name: ``probabilities`` float32 (batch, classes) from logits."""
     import tensorflow as tf
 
     return {"probabilities": tf.nn.softmax(tf.cast(raw, tf.float32), axis=-1)}
 
 
-def output_shapes(parameters: Parameters, classes: int) -> dict[str, tuple[int, ...]]:
+def output_shapes(parameters: Classifying, classes: int) -> dict[str, tuple[int, ...]]:
     """Shape after the batch axis of each of `decode`'s outputs."""
     return {"probabilities": (classes,)}
 
@@ -63,8 +65,13 @@ def finished_shapes(classes: int) -> dict[str, tuple[int | str, ...]]:
     return {}
 
 
-def augmentation(parameters: Parameters) -> "Augmentation | None":
-    """What the parameters ask to be done to training images, or None."""
+def augmentation(parameters: Classifying) -> "Augmentation | None":
+    """What the parameters ask to be done to training examples, or None."""
+    if isinstance(parameters, AudioParameters):
+        from pipelines.nn.augment_sound import sound_augmentation
+
+        return sound_augmentation(parameters.seed, parameters.shift, parameters.gain, parameters.noise)
+    assert isinstance(parameters, Parameters)
     from pipelines.nn.augment import image_augmentation
     from pipelines.nn.colour import tinted
     from pipelines.nn.moves import moves_of
@@ -72,7 +79,7 @@ def augmentation(parameters: Parameters) -> "Augmentation | None":
     return tinted(parameters, image_augmentation(parameters.seed, moves_of(parameters), parameters.contrast))
 
 
-def loss(parameters: Parameters, targets: NDArray[np.int32], classes: int) -> Callable[[Any, Any], Any]:
+def loss(parameters: Classifying, targets: NDArray[np.int32], classes: int) -> Callable[[Any, Any], Any]:
     """Cross entropy of class indices (batch,) and logits (batch, classes), by example.
 
     Args:
@@ -120,7 +127,7 @@ def symptoms(logits: NDArray[np.float32], targets: NDArray[np.int32], classes: S
 def sample_picture(
     path: Path, images: NDArray[np.float32], targets: NDArray[np.int32], classes: Sequence[str], title: str
 ) -> None:
-    """Training examples ``float32 (examples, side, side, 3)``, RGB in 0..1, each under its label."""
+    """Pictures of training examples ``float32 (examples, height, width, 3)``, RGB in 0..1, each under its label."""
     from pipelines.drawing import gallery, legible
 
     names = legible(classes, 16)

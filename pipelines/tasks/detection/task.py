@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pipelines.datasets.dataset import Description
     from pipelines.nn.augment import Augmentation
 
-DEFAULT_MODEL = "ssd_mobilenet"
+DEFAULT_MODELS = {"image": "ssd_mobilenet"}
+"""By modality of the data."""
 READS = ("detection", "instances")
 """Kinds of datasets that can be trained on."""
 UNSURE = 0.1

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from pipelines.nn.augment import Augmentation
 
-DEFAULT_MODEL = "unet_image"
+DEFAULT_MODELS = {"image": "unet_image"}
+"""By modality of the data."""
 READS = ("image",)
 GREY = 0.1
 """Of the truths' spread between the channels; answers with less have no colour to speak of."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pipelines.datasets.dataset import Description
     from pipelines.nn.augment import Augmentation
 
-DEFAULT_MODEL = "mask_rcnn_small"
+DEFAULT_MODELS = {"image": "mask_rcnn_small"}
+"""By modality of the data."""
 READS = ("instances",)
 
 Targets = Mapping[str, NDArray[Any]]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from pipelines.nn.augment import Augmentation
 
-DEFAULT_MODEL = "unet"
+DEFAULT_MODELS = {"image": "unet"}
+"""By modality of the data."""
 READS = ("segmentation", "instances")
 BACKGROUND = "background"
 """What no object covers, where a dataset marks objects."""
