@@ -28,7 +28,7 @@ from services.tensors import accepted, examples, stacked, written
 from services.uploads import Upload, read_body, read_upload
 from services.v2 import Protocol, refuse_unready
 from tatara.core.contract import Finished
-from tatara.core.errors import BoundError, DecodeError, PixelsError
+from tatara.core.errors import BoundError, DecodeError, PixelsError, SamplesError
 from tatara.core.files import canonical_json
 from tatara.core.options import OptionError, read_options
 
@@ -38,7 +38,7 @@ FILES = {path.name for path in PAGE.iterdir()}
 """Of the page. A name in a request is never made a path: it may be too long for one, or lead elsewhere."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "media-src blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
@@ -183,7 +183,7 @@ class Surface:
         """What ``ask`` gives for the request's files and options."""
 
         async def answer(held: Held) -> T:
-            upload = await read_upload(request, self._settings, held)
+            upload = await read_upload(request, self._settings, held, engine.runtime.modality.MEDIA)
             options = _options(engine, upload)
             if (seen := CURRENT.get()) is not None:
                 seen.files, seen.options = list(zip(upload.names, upload.contents, strict=False)), upload.given
@@ -207,7 +207,7 @@ class Surface:
             async with asyncio.timeout(seconds):
                 return await while_connected(request.receive, work)
         except TimeoutError:
-            what = "a smaller image" if count == 1 else "fewer or smaller images"
+            what = "a smaller file" if count == 1 else "fewer or smaller files"
             advice = f"send {what}, or raise TATARA_ANSWER_SECONDS"
             raise RequestError(503, "answer_time", f"no answer within {seconds} s; {advice}") from None
 
@@ -230,7 +230,9 @@ class Surface:
         if len(contents) > 1:
             raise RequestError(413, "max_files", f"{len(contents)} files; one picture is drawn at a time")
         if isinstance(contents[0], np.ndarray) and contents[0].dtype != np.uint8:
-            raise RequestError(422, "dtype", "a prepared tensor has no picture; send uint8 pixels, or a file")
+            raise RequestError(
+                422, "dtype", "a prepared tensor has no picture; send a file, or an image's pixels as uint8"
+            )
         try:
             return await engine.picture(contents[0], options)
         except (DecodeError, BoundError) as error:
@@ -249,7 +251,7 @@ def _examples(engine: Engine, upload: Upload) -> tuple[Sequence[str], Sequence[E
     """What is to be answered, and how to call each."""
     if upload.array is None:
         return upload.names, upload.contents
-    rows = examples(upload.array, engine.runtime.prepared_shape, engine.settings)
+    rows = examples(upload.array, engine.runtime, engine.settings)
     return [f"row {position}" for position in range(len(rows))], rows
 
 
@@ -265,8 +267,8 @@ def _options(engine: Engine, upload: Upload) -> Any:
 
 
 def _refusal(error: Exception, name: str) -> Exception:
-    if isinstance(error, PixelsError):
-        return RequestError(413, "max_pixels", f"{name}: {error}", name)
+    if isinstance(error, PixelsError | SamplesError):
+        return RequestError(413, error.rule, f"{name}: {error}", name)
     if isinstance(error, DecodeError):
         return RequestError(400, "decode", f"{name}: {error}", name)
     if isinstance(error, BoundError):

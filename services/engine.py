@@ -42,7 +42,7 @@ MOST_TWICE = 256 * 2**20
 
 T = TypeVar("T")
 Example = bytes | NDArray[Any]
-"""An image: a file's bytes, pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as it is inferred."""
+"""A file's bytes, an image's pixels ``uint8 (height, width, 3)``, or prepared already, ``float32`` as inferred."""
 logger = logging.getLogger("tatara.service")
 
 
@@ -68,19 +68,19 @@ class Identity:
 
 @dataclass(frozen=True)
 class Opened:
-    """One image: its height and width, the windows that it is answered in, and what the next step needs of it.
+    """One example: its size, the windows that an image is answered in, and what the next step needs of it.
 
     Attributes:
-        size: height and width in pixels.
+        size: height and width in pixels; of a sound, samples and 1.
         windows: that it is answered in.
         prepared: the model's input, where there is one window only.
-        pixels: empty where they are not needed again.
+        pixels: what was decoded; empty where it is not needed again.
     """
 
     size: tuple[int, int]
     windows: list[Window]
     prepared: NDArray[np.float32] | None
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
 
 
 def load(pin: Pin, settings: Settings) -> tuple[Runtime, Identity]:
@@ -188,7 +188,8 @@ class Engine:
 
         def draw(finished: Finished, image: Opened) -> bytes:
             found = kind.answer(contract, finished, options, image.size)
-            return png(kind.overlay(image.pixels, found, contract.labels))
+            shown = self.runtime.modality.pictured(image.pixels, contract.preparation)
+            return png(kind.overlay(shown, found, contract.labels))
 
         return await self._ask(content, draw, options, keep=True)
 

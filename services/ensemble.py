@@ -188,9 +188,10 @@ def _span(low: float, high: float, size: int) -> tuple[int, int]:
 
 def _refuse_other_kinds(detector: Engine, classifier: Engine) -> None:
     kinds = detector.runtime.contract.kind, classifier.runtime.contract.kind
-    if kinds[0] not in DETECTORS or kinds[1] != "classification":
+    listens = classifier.runtime.contract.modality != "image"
+    if kinds[0] not in DETECTORS or kinds[1] != "classification" or listens:
         raise RequestError(
-            503, "ensemble", f"the ensemble is of {kinds[0]} and {kinds[1]}; a detector and a classifier"
+            503, "ensemble", f"the ensemble is of {kinds[0]} and {kinds[1]}; a detector and a classifier of images"
         )
 
 

@@ -26,7 +26,7 @@ REFUSALS = {
     "404": "nothing there",
     "406": "the answer has several tensors, and a form was asked for that holds one",
     "408": "the body arrived too slowly, or the deadline that the request gave has passed",
-    "413": "over a cap: bytes, pixels, files, rows, or brackets in brackets",
+    "413": "over a cap: bytes, pixels, samples, files, rows, or brackets in brackets",
     "415": "another content type, or a compressed body",
     "422": "a bound of the contract is broken (its name is `rule`), or a parameter is wrong",
     "429": "too many requests at once, or over the caller's rate; Retry-After says when to come again",
@@ -36,7 +36,7 @@ REFUSALS = {
 ASKED = tuple(status for status in REFUSALS if status != "404")
 ALWAYS = ("401", "429", "431")
 
-PREDICT, RENDER = "Answers to one file or many, in their order", "The image with its answer drawn, as a PNG of its size"
+PREDICT, RENDER = "Answers to one file or many, in their order", "The example with its answer drawn, as a PNG"
 JOINED = {"style": "form", "explode": False}
 """Of a parameter with several values: they stand in one text with commas between them."""
 
@@ -133,8 +133,8 @@ def _ask(engine: Engine, name: str, summary: str, most: int, answer: dict[str, A
     files = {"type": "array", "items": binary, "minItems": 1, "maxItems": most}
     options = _options(engine)
     form = {"type": "object", "required": [FIELD], "properties": {FIELD: files, **options}}
-    content = {kind: {"schema": binary} for kind in ("image/*", "application/octet-stream", NPY, RAW)}
-    operation = _get(summary, None, ASKED)
+    operation, media = _get(summary, None, ASKED), f"{engine.runtime.modality.MEDIA}*"
+    content = {kind: {"schema": binary} for kind in (media, "application/octet-stream", NPY, RAW)}
     operation["responses"]["200"]["content"] = answer
     return operation | {
         "operationId": name,
@@ -146,7 +146,7 @@ def _ask(engine: Engine, name: str, summary: str, most: int, answer: dict[str, A
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {"schema": form, "encoding": {FIELD: {"contentType": "image/*"}}},
+                "multipart/form-data": {"schema": form, "encoding": {FIELD: {"contentType": media}}},
                 **content,
             },
         },

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from services.errors import RequestError
 from services.settings import Settings
 from tatara.core.contract import Contract, Finished
+from tatara.core.runtime import Runtime
 
 NPY, NPZ, RAW = "application/x-npy", "application/x-npz", "application/x-tensor"
 """A raw tensor's dtype and shape stand in its type: ``application/x-tensor; dtype=uint8; shape=2,480,640,3``."""
@@ -77,30 +78,35 @@ def _shape(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def examples(array: NDArray[Any], prepared: Sequence[int], settings: Settings) -> list[NDArray[Any]]:
+def examples(array: NDArray[Any], runtime: Runtime, settings: Settings) -> list[NDArray[Any]]:
     """The rows of an array: pixels ``uint8 (rows, height, width, 3)`` or prepared ``float32 (rows, *prepared)``.
 
     Args:
         array: with or without the axis of rows.
-        prepared: shape of one prepared example.
+        runtime: of the model, whose prepared shape counts; pixels are taken of images alone.
         settings: with the limits on rows and pixels.
 
     Raises:
         RequestError: another shape, too many rows or pixels, or a number that is not finite.
     """
-    rows = array if array.ndim == 4 else array[None] if array.ndim == 3 else np.empty((0, 0), array.dtype)
-    pixels = array.dtype == np.uint8
-    fits = rows.ndim == 4 and (rows.shape[3] == 3 if pixels else rows.shape[1:] == tuple(prepared)) and rows.size > 0
+    pixels, prepared = array.dtype == np.uint8, runtime.prepared_shape
+    if pixels and np.uint8 != runtime.modality.DTYPE:
+        raise RequestError(422, "dtype", f"uint8; this model takes {runtime.modality.INPUT} files, or prepared float32")
+    axes = 4 if pixels else 1 + len(prepared)
+    rows = array if array.ndim == axes else array[None] if array.ndim == axes - 1 else np.empty((0, 0), array.dtype)
+    fits = rows.ndim == axes and (rows.shape[3] == 3 if pixels else rows.shape[1:] == prepared) and rows.size > 0
     if not fits:
         wanted = "[rows, height, width, 3]" if pixels else f"[rows, {', '.join(map(str, prepared))}]"
         raise RequestError(422, "shape", f"{array.dtype} {list(array.shape)}; {array.dtype} {wanted} is taken")
     if len(rows) > settings.max_rows:
         raise RequestError(413, "max_rows", f"{len(rows)} rows, at most {settings.max_rows} are taken at once")
-    if rows.shape[1] * rows.shape[2] > settings.max_pixels:
+    if pixels and rows.shape[1] * rows.shape[2] > settings.max_pixels:
         size = f"{rows.shape[2]} x {rows.shape[1]}"
         raise RequestError(413, "max_pixels", f"{size} pixels, at most {settings.max_pixels:,} in all are read")
     if not pixels and not bool(np.isfinite(rows).all()):
-        raise RequestError(422, "finite", "the tensor holds numbers that are not finite; no image gives them")
+        raise RequestError(
+            422, "finite", f"the tensor holds numbers that are not finite; no {runtime.modality.INPUT} gives them"
+        )
     return list(rows)
 
 

@@ -44,25 +44,26 @@ class Upload:
     array: NDArray[Any] | None = None
 
 
-async def read_upload(request: Request, settings: Settings, held: Held) -> Upload:
-    """The files in a multipart form (field ``files``), a raw image or an array as the body, with the parameters.
+async def read_upload(request: Request, settings: Settings, held: Held, media: str) -> Upload:
+    """The files in a multipart form (field ``files``), a raw file or an array as the body, with the parameters.
 
     Args:
         request: with parameters in its query, and in its form.
         settings: with the caps.
         held: is told of the bytes that arrive.
+        media: how the content types of the model's files begin, such as ``image/``.
 
     Raises:
         RequestError: another content type, field or number of files; too large; too slow.
     """
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
-    raw = kind.startswith("image/") or kind == "application/octet-stream"
+    raw = kind.startswith(media) or kind == "application/octet-stream"
     if not raw and kind not in ("multipart/form-data", NPY, RAW):
         raise RequestError(
             415,
             "content_type",
-            f"content type {kind or 'none'}: send a multipart form with field {FIELD!r}, an image body, {NPY} or {RAW}",
+            f"content type {kind or 'none'}: send a form with field {FIELD!r}, a file as {media}*, {NPY} or {RAW}",
         )
     if kind == "multipart/form-data":
         async with arriving(request, settings, held) as capped:
@@ -132,7 +133,7 @@ def _files(form: FormData, settings: Settings) -> list[UploadFile]:
     files = form.getlist(FIELD)
     if not files:
         given = ", ".join(sorted({repr(key) for key in form})) or "nothing"
-        raise RequestError(422, "field", f"no field {FIELD!r} in the form, found {given}; send images as {FIELD!r}")
+        raise RequestError(422, "field", f"no field {FIELD!r} in the form, found {given}; send files as {FIELD!r}")
     if len(files) > settings.max_files:
         raise RequestError(413, "max_files", f"{len(files)} files, at most {settings.max_files} are taken at once")
     uploads = [file for file in files if isinstance(file, UploadFile)]
@@ -150,7 +151,7 @@ def _given(items: Sequence[tuple[str, str]]) -> Given:
 
 def _capped(request: Request, cap: int, held: Held) -> Request:
     """The same request, whose body raises once it is over ``cap`` bytes, or over what all bodies may hold."""
-    refusal = RequestError(413, "max_body", f"the body is over {cap:,} bytes; send fewer or smaller images")
+    refusal = RequestError(413, "max_body", f"the body is over {cap:,} bytes; send fewer or smaller files")
     declared = request.headers.get("content-length", "")
     over = declared.isdigit() and int(declared) > cap
     if over and request.headers.get("expect", "").lower() == "100-continue":

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,8 +28,6 @@ from services.v2_tensors import (
 from tatara.core.contract import Finished
 from tatara.core.files import canonical_json
 
-INPUT = "image"
-"""Of every model: images as UINT8 pixels, as BYTES that hold files, or as FP32 that are prepared already."""
 EXTENSIONS = ["binary_tensor_data"]
 Finish = Callable[[Request, Engine, Callable[[bytes], list[Example]]], Awaitable[list[Finished]]]
 
@@ -90,7 +89,7 @@ class Protocol:
                     "name": slot.name,
                     "versions": list(slot.loaded),
                     "platform": "onnxruntime_onnx",
-                    "inputs": [{"name": INPUT, "datatype": "UINT8", "shape": [-1, -1, -1, 3]}],
+                    "inputs": [_input(engine)],
                     "outputs": _outputs(engine),
                 }
             )
@@ -142,9 +141,10 @@ def _answer(engine: Engine, head: dict[str, Any], rows: list[Finished], asked: I
 
 def _examples(asked: Inference, engine: Engine) -> list[Example]:
     (tensor, *more) = asked.request.inputs
-    if more or tensor.name != INPUT:
+    name = engine.runtime.modality.INPUT
+    if more or tensor.name != name:
         given = ", ".join(one.name[:40] for one in asked.request.inputs)
-        raise RequestError(400, "inputs", f"inputs {given}; every model here has one, {INPUT!r}")
+        raise RequestError(400, "inputs", f"inputs {given}; this model has one, {name!r}")
     binary = asked.binary.get(tensor.name)
     if tensor.datatype == "BYTES":
         if len(tensor.shape) == 0 or tensor.shape[0] > engine.settings.max_rows:
@@ -158,9 +158,18 @@ def _examples(asked: Inference, engine: Engine) -> list[Example]:
         raise RequestError(
             400,
             "datatype",
-            f"datatype {tensor.datatype[:40]!r}; {INPUT} takes UINT8 pixels, BYTES files, FP32 prepared",
+            f"datatype {tensor.datatype[:40]!r}; {name} takes BYTES files, FP32 prepared, and of images UINT8 pixels",
         )
-    return list(examples(array_of(tensor, binary), engine.runtime.prepared_shape, engine.settings))
+    return list(examples(array_of(tensor, binary), engine.runtime, engine.settings))
+
+
+def _input(engine: Engine) -> dict[str, Any]:
+    """The plainest form: an image's pixels, or of other examples files. Prepared ones are taken as FP32 too."""
+    modality = engine.runtime.modality
+    if np.uint8 != modality.DTYPE:
+        return {"name": modality.INPUT, "datatype": "BYTES", "shape": [-1]}
+    lengths = [length if isinstance(length, int) else -1 for length in modality.SHAPE]
+    return {"name": modality.INPUT, "datatype": "UINT8", "shape": [-1, *lengths]}
 
 
 def _outputs(engine: Engine) -> list[dict[str, Any]]:

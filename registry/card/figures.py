@@ -17,17 +17,17 @@ def results(facts: Facts) -> Section:
     whole = [one for one in facts.measures if one.part is None]
     if not whole:
         return Section(name="results", title="How good it is", text="It was not measured.")
-    on = f"On the {facts.data.files['test']:,} test images" if facts.data else "On the test images"
+    on = f"On the {facts.data.files['test']:,} test examples" if facts.data else "On the test examples"
     first = (
         f"{on}, which training never opened, asked through the exported graphs. Intervals are of 95 %; metrics that "
-        "begin with train_, and the gap to them, are of training images."
+        "begin with train_, and the gap to them, are of training examples."
     )
     text = [first]
     found = facts.evidence
     for one in found.comparison if found else ():
         gap = one.verdict.difference
         text.append(
-            f"Against version {found.champion if found else ''}, on the same images: {one.metric} "
+            f"Against version {found.champion if found else ''}, on the same examples: {one.metric} "
             f"{one.challenger:.4f}, {one.champion:.4f} there, which is {gap.value:+.4f} [{gap.low:+.4f}, "
             f"{gap.high:+.4f}] ({one.verdict.confidence:.0%}): {one.verdict.verdict.replace('_', ' ')}."
         )
@@ -52,7 +52,8 @@ def weak(facts: Facts) -> Section:
     if found is not None and found.robustness:
         said = "; ".join(f"{one.name} {_change(one.challenger)}" for one in found.robustness)
         text.append(
-            f"What small corruptions change of the {found.primary}, on {found.robustness_examples} test images: {said}."
+            f"What small corruptions change of the {found.primary}, on {found.robustness_examples} examples of the "
+            f"test split: {said}."
         )
     if found is not None and found.severity is not None:
         one = found.severity

@@ -7,7 +7,7 @@ from registry.card.facts import Facts
 from registry.card.figures import calibration, results, weak
 from registry.card.prose import SECTIONS, SectionName, Written
 from registry.card.records import Section, Table
-from registry.card.written import SPLITS, Extent
+from registry.card.written import SPLITS, Data, Extent
 from registry.words import one_line
 
 WIDE = 90
@@ -77,15 +77,27 @@ _PERCEIVES = {"image": "sees", "audio": "hears"}
 _SIZES = (("parameters", "parameters"), ("flops", "operations for one example"), ("bytes", "bytes of model.onnx"))
 
 
+def _noun(data: Data) -> str:
+    return "sounds" if data.modality == "audio" else "images"
+
+
+def _extent(data: Data) -> str:
+    if data.width is not None and data.height is not None:
+        return f"are {_range(data.width)} pixels wide and {_range(data.height)} high"
+    if data.seconds is not None and data.rate is not None:
+        return f"last {_range(data.seconds)} seconds, at {_range(data.rate)} samples a second"
+    return "are of unknown extent"
+
+
 def _data(facts: Facts) -> Section:
     data, title = facts.data, "What it learned from"
     if data is None:
         return Section(name="data", title=title, text="The run does not say.")
     files = data.files
     first = (
-        f"The dataset {data.name}, revision {data.revision[:12]}: {sum(files.values()):,} images, of which "
+        f"The dataset {data.name}, revision {data.revision[:12]}: {sum(files.values()):,} {_noun(data)}, of which "
         f"{files['train']:,} to train on, {files['valid']:,} to watch the training by, and {files['test']:,} to "
-        f"measure on. They are {_range(data.width)} pixels wide and {_range(data.height)} high."
+        f"measure on. They {_extent(data)}."
     )
     text = [first, f"Source: {data.source}", f"Licence of the data: {data.licence}"]
     text += [f"{label}: {said}" for label, said in (("Cite", data.citation), ("Notes", data.notes)) if said]
@@ -134,11 +146,12 @@ def _bounds(facts: Facts) -> Section:
         allowed = ", ".join(bound.allowed or ())
         rows.append((bound.rule, bound.column, _end(bound.minimum), _end(bound.maximum), allowed))
     refused = (
-        "The service refuses an image outside of these bounds, which are the rules that the training data were held to."
+        "The service refuses what lies outside of these bounds, the rules that the training data were held to."
         if rows
         else "It has no bounds for requests."
     )
-    text = [f"It is measured on images like those above and on no others. {refused}"]
+    what = _noun(facts.data) if facts.data else "examples"
+    text = [f"It is measured on {what} like those above and on no others. {refused}"]
     text += [NO_NONE[facts.kind]] if facts.kind in NO_NONE else []
     head = ("rule", "of", "at least", "at most", "one of")
     return Section(

@@ -9,7 +9,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 class Extent(BaseModel):
-    """In pixels."""
+    """Of an image in pixels, of a sound in seconds or samples a second."""
 
     min: float
     max: float
@@ -26,8 +26,11 @@ class Data(BaseModel):
     notes: str | None = None
     classes: tuple[str, ...]
     files: dict[Split, int]
-    width: Extent
-    height: Extent
+    modality: str = "image"
+    width: Extent | None = None
+    height: Extent | None = None
+    seconds: Extent | None = None
+    rate: Extent | None = None
     counted: str
     counts: dict[Split, dict[str, int]]
 

@@ -171,7 +171,7 @@ def _p(value: float) -> str:
 
 def _costs(figure: Figure) -> str:
     mine = points(figure.challenger.value)
-    return f"{mine}, champion {points(figure.champion.value)}" if figure.champion else "against clean images"
+    return f"{mine}, champion {points(figure.champion.value)}" if figure.champion else "against clean examples"
 
 
 def _intervals(found: Any) -> dict[str, Interval]:

@@ -1,6 +1,7 @@
-/** Drop, choose or paste images; each gets a card with the answer. What is particular to a kind is in kinds.js. */
+/** Drop, choose or paste files; each gets a card with the answer. What is particular to a kind is in kinds.js. */
 import { ask } from "/page/asking.js";
 import { KINDS } from "/page/kinds.js";
+import { showSound } from "/page/sounds.js";
 
 const byId = (id) => document.getElementById(id);
 const atOnce = 4;
@@ -8,6 +9,7 @@ const againMilliseconds = 1000;
 const files = new Map();
 const asked = new WeakMap();
 let view;
+let sounds = false;
 let introduced;
 
 function say(text, bad = false) {
@@ -36,9 +38,19 @@ function show(model, chain) {
   byId("name").textContent = model.name;
   byId("about").textContent = `Version ${model.version} · ${what(modality, kind, labels.length)}`;
   view = new KINDS[kind](labels);
+  if (modality === "audio") listen();
   view.controls(byId("row"), askAgain);
   byId("digest").textContent = model.lineage;
   for (const link of chain.links) byId("chain").append(chainItem(link));
+}
+
+/** The page was written for images; a model that listens takes sounds. */
+function listen() {
+  sounds = true;
+  byId("files").accept = "audio/*,.wav,.flac";
+  byId("drop").querySelector("strong").textContent = "Drop sounds here";
+  byId("drop").querySelector("svg").innerHTML =
+    '<path d="M6 24h4l4-12 6 26 6-32 6 28 4-10h6" stroke-linejoin="round" stroke-linecap="round"/>';
 }
 
 function what(modality, kind, classes) {
@@ -55,6 +67,9 @@ function chainItem(link) {
 
 function makeCard(file) {
   const card = byId("card").content.firstElementChild.cloneNode(true);
+  card.querySelector("figcaption").textContent = file.name;
+  card.querySelector(".label").textContent = "…";
+  if (sounds) return card;
   const image = card.querySelector("img");
   image.alt = file.name;
   image.addEventListener("load", () => {
@@ -63,8 +78,6 @@ function makeCard(file) {
   });
   image.addEventListener("error", () => image.remove());
   image.src = URL.createObjectURL(file);
-  card.querySelector("figcaption").textContent = file.name;
-  card.querySelector(".label").textContent = "…";
   return card;
 }
 
@@ -101,6 +114,7 @@ async function predictAll(dropped) {
   const waiting = dropped.map((file) => [file, makeCard(file)]);
   for (const [file, card] of waiting) files.set(card, file);
   byId("answers").prepend(...waiting.map(([, card]) => card));
+  if (sounds) for (const [file, card] of waiting) showSound(card, file);
   byId("clear").hidden = false;
   predictEach(waiting);
 }

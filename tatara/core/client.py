@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from tatara.core.contract import Contract
-from tatara.core.errors import BoundError, DecodeError, PixelsError, RefusedError, TataraError, UsageError
+from tatara.core.errors import BoundError, DecodeError, PixelsError, RefusedError, SamplesError, TataraError, UsageError
 from tatara.core.kinds import kind_module
 from tatara.core.lineage import Chain
 from tatara.core.options import OptionError
 
 if TYPE_CHECKING:
     import httpx
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -73,7 +72,7 @@ class Client:
 
         Raises:
             UsageError: no file, or one that is not there, or an option that the kind does not take.
-            DecodeError: a file is not a readable image; the message names it.
+            DecodeError: a file is not a readable image or sound; the message names it.
             BoundError: a file breaks a bound of the model's contract.
             TataraError: the service cannot be reached, is not ready, or refused for another reason.
         """
@@ -89,7 +88,7 @@ class Client:
                 yield error
 
     def render(self, file: File, **options: Any) -> bytes:
-        """The image with its answer drawn, as a PNG file; options and errors as in `predict`."""
+        """The example with its answer drawn, as a PNG file; options and errors as in `predict`."""
         parts = [("files", _part(file, 1))]
         return bytes(self._request("POST", "/render", params=_texts(options), files=parts).content)
 
@@ -217,7 +216,7 @@ class Local:
             (finished,) = self._runtime.answer([pixels])
             yield self._runtime.kind.answer(self.contract, finished, typed, pixels.shape[:2])
 
-    def _admit(self, name: str, content: bytes) -> "NDArray[np.uint8]":
+    def _admit(self, name: str, content: bytes) -> "NDArray[Any]":
         try:
             return self._runtime.admit(content)
         except BoundError as error:
@@ -242,7 +241,7 @@ def _part(file: File, position: int) -> tuple[str, bytes]:
     try:
         return str(file), Path(file).read_bytes()
     except OSError as error:
-        raise FileError(f"{file}: {error.strerror}; give the path of an image file") from None
+        raise FileError(f"{file}: {error.strerror}; give the path of an image or sound") from None
 
 
 def _texts(options: dict[str, Any]) -> dict[str, Any]:
@@ -262,8 +261,8 @@ def _refusal(answer: "httpx.Response", url: str) -> TataraError:
         return TataraError(f"{url} refused with HTTP {answer.status_code} and gave no reason; is it a Tatara service?")
     if rule == "decode":
         return DecodeError(message)
-    if rule == "max_pixels":
-        return PixelsError(message)
+    if large := {PixelsError.rule: PixelsError, SamplesError.rule: SamplesError}.get(rule):
+        return large(message)
     if rule == "max_body" or (answer.status_code == 422 and "file" in body):
         return BoundError(rule, message)
     if answer.status_code == 422 and rule != "field":

@@ -154,12 +154,12 @@ def save_picture(
 
     from tatara.core import drawing
     from tatara.core.files import write_bytes
-    from tatara.core.modalities.image import decode
+    from tatara.core.modalities import shown
 
     if path.suffix.lower() not in Image.registered_extensions():
         raise UsageError(f"save={path}: not a picture format; end the name in .png or .jpg")
     pictures = [
-        _kind(answer).overlay(decode(Path(file).read_bytes()), answer, labels, 480)
+        _kind(answer).overlay(shown(file, Path(file).read_bytes()), answer, labels, 480)
         for file, answer in zip(files, answers, strict=True)
     ]
     content = io.BytesIO()

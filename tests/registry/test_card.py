@@ -79,7 +79,7 @@ def test_the_comparison_with_the_champion_has_its_interval(store: Path) -> None:
 
     text = section(review.card(NAME, version), "results").text
     assert (
-        "Against version 7, on the same images: accuracy 0.9100, 0.9000 there, which is +0.0100 [-0.0100, +0.0300]"
+        "Against version 7, on the same examples: accuracy 0.9100, 0.9000 there, which is +0.0100 [-0.0100, +0.0300]"
         in text
     )
 

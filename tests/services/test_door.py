@@ -113,8 +113,8 @@ def test_what_was_given_up_costs_no_more_and_the_next_request_is_answered(
     one, two, begun = asyncio.run(ask())
 
     assert refused(one) == refused(two) == (503, "answer_time")
-    assert "send a smaller image, or raise TATARA_ANSWER_SECONDS" in one.text
-    assert "send fewer or smaller images, or raise TATARA_ANSWER_SECONDS" in two.text
+    assert "send a smaller file, or raise TATARA_ANSWER_SECONDS" in one.text
+    assert "send fewer or smaller files, or raise TATARA_ANSWER_SECONDS" in two.text
     assert 0 < begun[0] < begun[1] == begun[2] < 500  # of 2,500 windows
 
 

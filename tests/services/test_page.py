@@ -1,6 +1,7 @@
 """The page in a real browser: drop, choose, read; by keyboard, on a phone, in the dark, offline."""
 
 import base64
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from tatara.core.painting import colour
 from tests.services.images import encoded, oriented, scene
 from tests.services.in_process import serving
 from tests.services.model_folder import plain, write_model_folder
+from tests.services.sounds import sine, sound_file, write_audio_folder
 
 pytestmark = pytest.mark.system
 
@@ -275,4 +277,33 @@ def test_an_image_lies_over_the_one_that_was_sent_and_a_slider_uncovers_either(
             page.get_by_role("link", name="Save the answer as PNG").click()
         assert download.value.suggested_filename == "scene.answer.png"
         assert Image.open(download.value.path()).size == (400, 240)
+        page.close()
+
+
+def test_a_sound_has_a_waveform_a_player_and_its_label(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with serving(write_audio_folder(tmp_path_factory.mktemp("audio") / "model")) as url:
+        page = browser.new_page(viewport={"width": 900, "height": 800})
+        page.goto(url)
+        expect(page.get_by_text("Drop sounds here")).to_be_visible()
+        assert page.locator("#files").get_attribute("accept") == "audio/*,.wav,.flac"
+        drop(page, {"low.wav": sound_file(sine(300)), "high.flac": sound_file(sine(3000), form="FLAC")})
+        cards = page.locator(".card")
+        expect(cards.filter(has_text="low.wav").locator(".label")).to_have_text("low")
+        expect(cards.filter(has_text="high.flac").locator(".label")).to_have_text("high")
+        expect(page.get_by_role("img", name="Waveform of low.wav")).to_be_visible()
+        page.wait_for_function("document.querySelectorAll('audio').length === 2")
+        drawn = """canvas => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return data.filter((value, at) => at % 4 === 3 && value).length / (canvas.width * canvas.height);
+        }"""
+        page.wait_for_function(f"({drawn})(document.querySelector('canvas.wave')) > 0")
+        share = page.evaluate(drawn, page.locator("canvas.wave").nth(1).element_handle())
+        assert 0.4 < share < 0.55  # a sine of half the full scale, many cycles a column
+        page.wait_for_function("[...document.querySelectorAll('audio')].every((one) => one.duration > 0.25)")
+        drop(page, {"words.wav": b"hello"})
+        expect(page.locator(".card.bad")).to_contain_text("not a sound that is read here")
+        if keep := os.environ.get("KEEP_SCREENSHOT"):
+            page.screenshot(path=keep, full_page=True)
         page.close()

@@ -25,5 +25,5 @@ def test_a_slow_sender_is_given_up() -> None:
         Gate(settings).holding() as held,
         pytest.raises(RequestError, match="did not arrive within 0 s") as caught,
     ):
-        asyncio.run(read_upload(request, settings, held))
+        asyncio.run(read_upload(request, settings, held, "image/"))
     assert (caught.value.status, caught.value.rule) == (408, "read_time")

@@ -147,7 +147,7 @@ def test_answers_agree_with_the_typed_path(client: triton.InferenceServerClient,
 @pytest.mark.parametrize(
     ("tensor", "message"),
     [
-        ({"name": "x", "shape": [1], "datatype": "BYTES", "data": [""]}, "every model here has one, 'image'"),
+        ({"name": "x", "shape": [1], "datatype": "BYTES", "data": [""]}, "this model has one, 'image'"),
         ({"name": "image", "shape": [1], "datatype": "INT64", "data": [1]}, "datatype 'INT64'"),
         ({"name": "image", "shape": [1, 1, 1, 3], "datatype": "UINT8", "data": [1, 2]}, "shape"),
         ({"name": "image", "shape": [1, 1, 1, 3], "datatype": "UINT8", "data": [1, 2, 256]}, "data"),
