@@ -49,7 +49,7 @@ def test_an_option_without_a_value_is_refused() -> None:
     ("words", "said"),
     [
         (["run", "classification", "data=digits", "epoch=1"], "did you mean 'epochs'"),
-        (["run", "classification", "data=digits", "model=mobilenet"], "did you mean 'mobilenet_v2'"),
+        (["run", "classification", "data=digits", "model=mobilenet_2"], "did you mean 'mobilenet_v2'"),
         (["run", "classification", "data=digits", "workspac=x"], "did you mean 'workspace'"),
         (["run", "clasification", "data=digits"], "did you mean 'classification'"),
         (["run", "classification", "data=digits", "epochs=many"], "epochs='many'"),

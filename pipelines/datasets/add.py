@@ -113,11 +113,13 @@ def _read(
     path: Path, name: str, kind: Kind | None, making: Making | None, wishes: Wishes, repairs: Repairs
 ) -> tuple[Callable[[Path], Filled], str, list[str]]:
     """What fills the dataset's folder, the source's format in words, and its files that are no part of it."""
+    source = None if kind == "image" else recognize(path, kind, repairs, wishes.classes)
+    if wishes.speaker is not None and (source or kind == "image"):
+        raise UsageError(f"{path}: speaker= is for files by class, not for {source.layout if source else 'pairs'}")
     if kind == "image":
         found, skipped = photos(path) if making else pairs(path, repairs)
         layout = making.words if making else "two folders of images"
         return lambda folder: fill_pairs(path, folder, name, found, making, wishes, repairs), layout, skipped
-    source = recognize(path, kind, repairs, wishes.classes)
     if source:
         annotated = source
         return (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tatara.core import sound_picture
 from tatara.core.contract import AudioPreparation, Bound, Preparation
-from tatara.core.errors import BoundError, DecodeError, SamplesError
+from tatara.core.errors import DecodeError, SamplesError
 
 DECODER = "audio-1"
 """Version of `decoded`'s meaning; caches and contracts carry it, so change it whenever a sample can change."""
@@ -204,15 +204,6 @@ def _hold_header(content: bytes, bounds: Sequence[Bound]) -> None:
     for bound in bounds:
         if bound.column in known:
             bound.hold(float(known[bound.column]))
-
-
-def admitted_pixels(array: Samples, bounds: Sequence[Bound]) -> Samples:
-    """Never: a sound is no pixels.
-
-    Raises:
-        BoundError: always.
-    """
-    raise BoundError("dtype", "dtype: uint8 pixels are of images; send a WAV or FLAC file, or a prepared tensor")
 
 
 def _resampled(sound: Sound, preparation: Preparation) -> Samples:

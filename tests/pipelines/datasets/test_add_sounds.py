@@ -103,6 +103,11 @@ def test_patterns_that_name_no_speaker(tiny_project: Path, tmp_path: Path, given
     assert not (tiny_project / "data" / "voices").exists()
 
 
+def test_a_speaker_is_of_files_by_class_alone(tiny_project: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="speaker= is for files by class, not for pairs"):
+        add(sounds(tmp_path / "source"), "pairs", kind="image", speaker="_(.*)_")
+
+
 def test_two_speakers_cannot_be_three_splits(tiny_project: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"2 speaker\(s\), 3 are needed"):
         add(sounds(tmp_path / "source"), "voices", speaker="^(low|high)")
