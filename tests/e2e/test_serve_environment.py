@@ -10,7 +10,7 @@ import pytest
 from tests.services.model_folder import build, plain
 
 REPOSITORY = Path(__file__).parents[2]
-LIMIT = 250e6
+LIMIT = 260e6
 
 pytestmark = pytest.mark.system
 
