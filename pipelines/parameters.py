@@ -224,7 +224,7 @@ def resolve(kind: str, given: Mapping[str, Any], beside: Iterable[str] = ()) -> 
         UsageError: an unknown name (the nearest is suggested), or a value of the wrong type or range.
     """
     available = models(kind)
-    model = str(given.get("model") or default_model(kind, given.get("data")))
+    model = str(given["model"] if "model" in given else default_model(kind, given.get("data")))
     if other := next((other for other in kinds() if model in models(other) and model not in available), None):
         raise UsageError(f"{model} is a model of {other}, not of {kind}; {kind} has {', '.join(available)}")
     schema = model_module(kind, choose("model", model, available)).Parameters

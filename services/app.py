@@ -28,7 +28,7 @@ from services.tensors import accepted, examples, stacked, written
 from services.uploads import Upload, read_body, read_upload
 from services.v2 import Protocol, refuse_unready
 from tatara.core.contract import Finished
-from tatara.core.errors import BoundError, DecodeError, PixelsError, SamplesError
+from tatara.core.errors import BoundError, DecodeError, TooLargeError
 from tatara.core.files import canonical_json
 from tatara.core.options import OptionError, read_options
 
@@ -267,7 +267,7 @@ def _options(engine: Engine, upload: Upload) -> Any:
 
 
 def _refusal(error: Exception, name: str) -> Exception:
-    if isinstance(error, PixelsError | SamplesError):
+    if isinstance(error, TooLargeError):
         return RequestError(413, error.rule, f"{name}: {error}", name)
     if isinstance(error, DecodeError):
         return RequestError(400, "decode", f"{name}: {error}", name)

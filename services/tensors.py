@@ -100,7 +100,7 @@ def examples(array: NDArray[Any], runtime: Runtime, settings: Settings) -> list[
         raise RequestError(422, "shape", f"{array.dtype} {list(array.shape)}; {array.dtype} {wanted} is taken")
     if len(rows) > settings.max_rows:
         raise RequestError(413, "max_rows", f"{len(rows)} rows, at most {settings.max_rows} are taken at once")
-    if pixels and rows.shape[1] * rows.shape[2] > settings.max_pixels:
+    if rows.shape[1] * rows.shape[2] > settings.max_pixels:
         size = f"{rows.shape[2]} x {rows.shape[1]}"
         raise RequestError(413, "max_pixels", f"{size} pixels, at most {settings.max_pixels:,} in all are read")
     if not pixels and not bool(np.isfinite(rows).all()):

@@ -17,7 +17,7 @@ from pipelines.datasets.recognition import recognize
 from pipelines.datasets.revision import folder_revision
 from pipelines.datasets.transforms import TRANSFORMS
 from tatara.core.errors import UsageError
-from tatara.core.modalities import modality_of
+from tatara.core.modalities import modality_module, modality_of
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _read(
             source.layout, list(source.skipped),
         )  # fmt: skip
     examples, skipped = read_labelled(path, wishes)
-    layout = "sounds by class" if modality_of(examples[0].file) == "audio" else "images by class"
+    layout = f"{modality_module(modality_of(examples[0].file)).NOUN} by class"
     return lambda folder: fill_labelled(path, folder, name, examples, wishes, repairs), layout, skipped
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from pipelines.datasets.dataset import Dataset
 from tatara.core.drawing import font_for
 from tatara.core.files import sha256_bytes, write_bytes
+from tatara.core.modalities import modality_module
 from tatara.core.modalities import shown as shown_file
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 ROWS, COLUMNS = 24, 10
 CELL, GAP, MARGIN = 96, 6, 20
 LABEL_WIDTH, TITLE_HEIGHT = 210, 64
-NOUN = {"image": "images", "audio": "sounds"}
 INK, FAINT, PAPER, FRAME = "#1f2933", "#7b8794", "#ffffff", "#f0f2f5"
 
 
@@ -35,7 +35,7 @@ def save_contact_sheet(dataset: Dataset, index: "pandas.DataFrame", path: Path) 
     draw = ImageDraw.Draw(sheet)
     _write(draw, (MARGIN, MARGIN), dataset.name, 26, INK, width, "dataset")
     more = f", the first {ROWS} shown" if len(classes) > ROWS else ""
-    summary = f"{len(index):,} {NOUN[dataset.description.modality]} in {len(classes)} classes{more}"
+    summary = f"{len(index):,} {modality_module(dataset.description.modality).NOUN} in {len(classes)} classes{more}"
     _write(draw, (MARGIN, MARGIN + 34), summary, 14, FAINT, width, "")
     for row, label in enumerate(shown):
         top = MARGIN + TITLE_HEIGHT + row * (CELL + GAP)

@@ -41,6 +41,11 @@ PAIRS = "pairs"
 """What is counted of datasets without classes."""
 
 
+def format_of(modality: Modality, kind: Kind) -> Format:
+    """How the files of a modality and kind lie."""
+    return "audio-folder" if modality == "audio" else FORMATS[kind]
+
+
 def legal_name(name: str, what: str = "name") -> str:
     """``name`` in Unicode's composed form, if it can be one folder's name on every machine.
 
@@ -118,7 +123,7 @@ class Description(BaseModel):
     def _coherent(self) -> "Description":
         if self.modality == "audio" and self.kind != "classification":
             raise ValueError(f"kind {self.kind} is of images; sounds have kind classification")
-        wanted = "audio-folder" if self.modality == "audio" else FORMATS[self.kind]
+        wanted = format_of(self.modality, self.kind)
         if self.format != wanted:
             raise ValueError(f"format of kind {self.kind} is {wanted}, not {self.format}")
         if set(self.splits) != set(SPLITS):

@@ -12,10 +12,10 @@ from typing import cast
 
 from pipelines.datasets.adopting import need_space
 from pipelines.datasets.annotated import Repairs
-from pipelines.datasets.dataset import SPLITS, Description, Modality, Split
+from pipelines.datasets.dataset import SPLITS, Description, Modality, Split, format_of
 from pipelines.datasets.filling import Filled, Wishes, in_parallel, refuse_broken, without_leaks
 from pipelines.datasets.image_folder import Example, read_folder
-from pipelines.datasets.measuring import MEASURED, Measurements, SoundMeasurements
+from pipelines.datasets.measuring import MEASURED, FileMeasurements
 from pipelines.datasets.own_columns import FILE, KEY
 from pipelines.datasets.splitting import by_group, completed, described, stratified
 from pipelines.datasets.table import read_table
@@ -23,7 +23,7 @@ from tatara.core.errors import UsageError
 from tatara.core.modalities import modality_of
 from tatara.core.progress import progress
 
-Measured = tuple[Example, Measurements | SoundMeasurements]
+Measured = tuple[Example, FileMeasurements]
 
 
 def read_labelled(path: Path, wishes: Wishes) -> tuple[list[Example], list[str]]:
@@ -90,7 +90,7 @@ def fill_labelled(
     _write_speakers(folder, examples, places)
     by = "by speaker" if _by_speaker(examples) else "stratified by class"
     description = Description(
-        modality=modality, kind="classification", format="audio-folder" if modality == "audio" else "image-folder",
+        modality=modality, kind="classification", format=format_of(modality, "classification"),
         classes=classes, splits=described(made, by, wishes.seed), licence=wishes.licence, source=wishes.source,
     )  # fmt: skip
     counts = _counts(splits, examples, classes)

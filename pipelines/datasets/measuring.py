@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,47 +15,51 @@ from tatara.core.modalities import image
 
 
 @dataclass(frozen=True)
-class Measurements:
-    """Measurements of one image file; what decoding gives is absent (NaN or None) where it failed.
+class FileMeasurements:
+    """Of a file of any modality; what decoding gives is absent (NaN or None) where it failed.
 
     Attributes:
         digest: SHA-256 of the bytes, None where they could not be read.
         bytes: length of the file.
-        width, height, mode, brightness_mean, brightness_deviation: as in `tatara.core.modalities.image.ImageFacts`.
-        perceptual_hash: `difference_hash`.
         decode_error: why there are no measurements, one line.
     """
 
     digest: str | None
     bytes: int
+    decode_error: str | None = None
+
+    @classmethod
+    def unread(cls, size: int, reason: str) -> Self:
+        """Of a file whose bytes could not be had."""
+        return cls(None, size, decode_error=reason)
+
+
+@dataclass(frozen=True)
+class Measurements(FileMeasurements):
+    """Measurements of one image file.
+
+    Attributes:
+        width, height, mode, brightness_mean, brightness_deviation: as in `tatara.core.modalities.image.ImageFacts`.
+        perceptual_hash: `difference_hash`.
+    """
+
     width: float = np.nan
     height: float = np.nan
     mode: str | None = None
     brightness_mean: float = np.nan
     brightness_deviation: float = np.nan
     perceptual_hash: str | None = None
-    decode_error: str | None = None
-
-    @classmethod
-    def unread(cls, size: int, reason: str) -> "Measurements":
-        """Of a file whose bytes could not be had."""
-        return cls(None, size, decode_error=reason)
 
 
 @dataclass(frozen=True)
-class SoundMeasurements:
-    """Measurements of one sound file; what decoding gives is absent (NaN or None) where it failed.
+class SoundMeasurements(FileMeasurements):
+    """Measurements of one sound file.
 
     Attributes:
-        digest: SHA-256 of the bytes, None where they could not be read.
-        bytes: length of the file.
         seconds, rate, channels, encoding, peak, rms, clipped, silent: as in `tatara.core.modalities.audio.Facts`.
         sound: SHA-256 of the samples, whatever the file's format.
-        decode_error: why there are no measurements, one line.
     """
 
-    digest: str | None
-    bytes: int
     seconds: float = np.nan
     rate: float = np.nan
     channels: float = np.nan
@@ -65,12 +69,6 @@ class SoundMeasurements:
     clipped: float = np.nan
     silent: float = np.nan
     sound: str | None = None
-    decode_error: str | None = None
-
-    @classmethod
-    def unread(cls, size: int, reason: str) -> "SoundMeasurements":
-        """Of a file whose bytes could not be had."""
-        return cls(None, size, decode_error=reason)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,7 @@ def stratified(labels: Sequence[str], digests: Sequence[str], ratios: Sequence[i
                 f"class {label!r} has {len(own)} different file(s), {len(parts)} are needed for {', '.join(parts)}; "
                 "add more or leave the class out"
             )
-        ordered = sorted(own, key=lambda content: sha256_bytes(f"{seed}:{content}".encode()))
-        sizes = _sizes(len(ordered), [ratio for ratio in ratios if ratio])
-        assigned = [split for split, size in zip(parts, sizes, strict=True) for _ in range(size)]
-        chosen.update({(label, content): split for content, split in zip(ordered, assigned, strict=True)})
+        chosen.update({(label, content): split for content, split in _parted(own, ratios, seed).items()})
     return [chosen[pair] for pair in zip(labels, digests, strict=True)]
 
 
@@ -40,12 +37,10 @@ def by_group(groups: Sequence[str], ratios: Sequence[int], seed: int) -> list[Sp
         UsageError: there are too few groups.
     """
     parts = [split for split, ratio in zip(SPLITS, ratios, strict=True) if ratio]
-    names = sorted(set(groups), key=lambda name: sha256_bytes(f"{seed}:{name}".encode()))
+    names = set(groups)
     if len(names) < len(parts):
         raise UsageError(f"{len(names)} speaker(s), {len(parts)} are needed, one for each of {', '.join(parts)}")
-    sizes = _sizes(len(names), [ratio for ratio in ratios if ratio])
-    assigned = [split for split, size in zip(parts, sizes, strict=True) for _ in range(size)]
-    chosen = dict(zip(names, assigned, strict=True))
+    chosen = _parted(names, ratios, seed)
     return [chosen[group] for group in groups]
 
 
@@ -125,6 +120,15 @@ def _by_label(labels: Sequence[str], digests: Sequence[str]) -> dict[str, set[st
     for label, content in zip(labels, digests, strict=True):
         contents[label].add(content)
     return contents
+
+
+def _parted(names: Collection[str], ratios: Sequence[int], seed: int) -> dict[str, Split]:
+    """The split of each name, in proportion, in the order of SHA-256 over seed and name."""
+    ordered = sorted(names, key=lambda name: sha256_bytes(f"{seed}:{name}".encode()))
+    parts = [(split, ratio) for split, ratio in zip(SPLITS, ratios, strict=True) if ratio]
+    sizes = _sizes(len(ordered), [ratio for _, ratio in parts])
+    assigned = [split for (split, _), size in zip(parts, sizes, strict=True) for _ in range(size)]
+    return dict(zip(ordered, assigned, strict=True))
 
 
 def _sizes(count: int, ratios: Sequence[int]) -> list[int]:

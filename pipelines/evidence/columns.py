@@ -28,9 +28,8 @@ def columns(index: "pandas.DataFrame", digests: Sequence[str], sizes: bool) -> d
     """(column, value) -> who belongs, bool (examples,).
 
     ``brightness`` in terciles of the mean luma, ``dark``, ``middling`` and ``bright``, of sounds ``duration`` and
-    ``loudness``; with ``sizes``, ``size`` in
-    terciles of the image's pixels; every column of words with 2 to `MOST_VALUES` values; and of more, where all are
-    numbers, in terciles ``low``, ``middle`` and ``high``.
+    ``loudness``; with ``sizes``, ``size`` in terciles of the image's pixels; every column of words with 2 to
+    `MOST_VALUES` values; and of more, where all are numbers, in terciles ``low``, ``middle`` and ``high``.
 
     Args:
         index: as `pipelines.datasets.index.build_index` gives it, of the test split.

@@ -5,6 +5,7 @@ strengths below their mildest: what a person hardly notices and a model should n
 """
 
 import io
+from collections import ChainMap
 from collections.abc import Callable
 from typing import Any
 
@@ -68,8 +69,7 @@ def corrupt(name: str, decoded: NDArray[Any], path: str, seed: int) -> NDArray[A
     It is the same for the same name, path and seed.
     """
     generator = np.random.default_rng([seed, int(sha256_bytes(f"{name} {path}".encode())[:8], 16)])
-    (how,) = (own[name] for own in BY_MODALITY.values() if name in own)
-    found: NDArray[Any] = how(decoded, generator)
+    found: NDArray[Any] = ChainMap(*BY_MODALITY.values())[name](decoded, generator)
     return found
 
 

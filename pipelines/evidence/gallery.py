@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.datasets.drawn_truth import draw_label_mask, draw_objects, draw_pair
@@ -73,13 +74,15 @@ def save_gallery(
     found = []
     for number, at in enumerate(progress(chosen, len(chosen), "check: gallery"), 1):
         example = files[judged[0].paths[at]]
+        content = example.read()
+        picture = shown(example.path, content)
         told = [
-            _told(folder, f"{FOLDER}/{number:02}.{role}.png", one, example, float(answers.quality[at]))
+            _told(folder, f"{FOLDER}/{number:02}.{role}.png", one, (content, picture), float(answers.quality[at]))
             for role, one, answers in zip(("challenger", "champion"), models, judged, strict=False)
         ]
-        words, picture = _truth(example, models[0].runtime.contract.labels)
+        words, marked = _truth(example, picture, models[0].runtime.contract.labels)
         truth = f"{FOLDER}/{number:02}.truth.png"
-        _save(folder / truth, picture)
+        _save(folder / truth, marked)
         found.append(
             Shown(
                 path=example.path, digest=example.digest, truth=words, picture=truth,
@@ -100,19 +103,18 @@ def _chosen(judged: Sequence[Judged], slices: Sequence[Slice]) -> list[int]:
     return list(dict.fromkeys([*named, *order.tolist()]))[:SHOWN]
 
 
-def _told(folder: Path, name: str, model: Model, example: Example, quality: float) -> Told:
+def _told(folder: Path, name: str, model: Model, file: tuple[bytes, NDArray[np.uint8]], quality: float) -> Told:
+    """The answer to a file's bytes, drawn on its picture."""
     runtime = model.runtime
-    kind, decoded = runtime.kind, example.decoded(runtime.contract.preparation)
-    (finished,) = runtime.answer([decoded])
-    answer = kind.answer(runtime.contract, finished, kind.Options(), decoded.shape[:2])
-    picture = runtime.modality.pictured(decoded, runtime.contract.preparation)
+    content, picture = file
+    kind, (finished,) = runtime.kind, runtime.answer_files([content])
+    answer = kind.answer(runtime.contract, finished, kind.Options(), picture.shape[:2])
     _save(folder / name, kind.overlay(picture, answer, runtime.contract.labels, SIDE))
     return Told(model=model.name, answer=kind.line(answer), quality=quality, picture=name)
 
 
-def _truth(example: Example, labels: Sequence[str]) -> tuple[str, Image.Image]:
+def _truth(example: Example, pixels: NDArray[np.uint8], labels: Sequence[str]) -> tuple[str, Image.Image]:
     """What people marked, in words and drawn."""
-    pixels = shown(example.path, example.read())
     if isinstance(example.truth, Objects):
         names = example.truth.labels
         words = ", ".join(f"{names.count(label)} {label}" for label in sorted(set(names))) or "no objects"

@@ -9,6 +9,7 @@ from registry.card.prose import SECTIONS, SectionName, Written
 from registry.card.records import Section, Table
 from registry.card.written import SPLITS, Data, Extent
 from registry.words import one_line
+from tatara.core.modalities import modality_module
 
 WIDE = 90
 """Characters after which a command goes on in the next line."""
@@ -77,10 +78,6 @@ _PERCEIVES = {"image": "sees", "audio": "hears"}
 _SIZES = (("parameters", "parameters"), ("flops", "operations for one example"), ("bytes", "bytes of model.onnx"))
 
 
-def _noun(data: Data) -> str:
-    return "sounds" if data.modality == "audio" else "images"
-
-
 def _extent(data: Data) -> str:
     if data.width is not None and data.height is not None:
         return f"are {_range(data.width)} pixels wide and {_range(data.height)} high"
@@ -93,9 +90,9 @@ def _data(facts: Facts) -> Section:
     data, title = facts.data, "What it learned from"
     if data is None:
         return Section(name="data", title=title, text="The run does not say.")
-    files = data.files
+    files, noun = data.files, modality_module(data.modality).NOUN
     first = (
-        f"The dataset {data.name}, revision {data.revision[:12]}: {sum(files.values()):,} {_noun(data)}, of which "
+        f"The dataset {data.name}, revision {data.revision[:12]}: {sum(files.values()):,} {noun}, of which "
         f"{files['train']:,} to train on, {files['valid']:,} to watch the training by, and {files['test']:,} to "
         f"measure on. They {_extent(data)}."
     )
@@ -150,7 +147,7 @@ def _bounds(facts: Facts) -> Section:
         if rows
         else "It has no bounds for requests."
     )
-    what = _noun(facts.data) if facts.data else "examples"
+    what = modality_module(facts.data.modality).NOUN if facts.data else "examples"
     text = [f"It is measured on {what} like those above and on no others. {refused}"]
     text += [NO_NONE[facts.kind]] if facts.kind in NO_NONE else []
     head = ("rule", "of", "at least", "at most", "one of")

@@ -31,13 +31,19 @@ class DecodeError(TataraError):
     """The bytes of one example cannot be read; the message names the reason."""
 
 
-class PixelsError(DecodeError):
+class TooLargeError(DecodeError):
+    """An example is larger than what is decoded, by the cap ``rule``; told from its header."""
+
+    rule: str
+
+
+class PixelsError(TooLargeError):
     """An image has more pixels than are decoded; told from its header."""
 
     rule = "max_pixels"
 
 
-class SamplesError(DecodeError):
+class SamplesError(TooLargeError):
     """A sound has more samples than are decoded; told from its header."""
 
     rule = "max_samples"

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-RANGES = ("width", "height", "brightness", "seconds", "rate", "peak", "silent")
-
 
 def shown(found: dict[str, Any]) -> list[str]:
     """The lines of ``data show``, from the values that `pipelines.datasets.show.show` gives."""
-    what = "sounds" if found["modality"] == "audio" else "images"
+    from pipelines.datasets.show import RANGES
+    from tatara.core.modalities import modality_module
+
+    noun = modality_module(found["modality"]).NOUN
     classes = f", {count(len(found['classes']), 'class', 'classes')}" if found["classes"] else ""
     return [
-        f"{found['name']}: {found['kind']}, {found['files']:,} {what}, {size(found['bytes'])}{classes}",
+        f"{found['name']}: {found['kind']}, {found['files']:,} {noun}, {size(found['bytes'])}{classes}",
         f"licence   {found['licence']}",
         f"source    {found['source']}",
         f"revision  {found['revision']}",
-        *(f"{name:<9} {_range(found[name])}" for name in RANGES if found.get(name)),
+        *(f"{what:<9} {_range(found[what])}" for what in RANGES[found["modality"]] if found[what]),
         f"modes     {', '.join(f'{mode} {number:,}' for mode, number in found['modes'].items())}",
         *_tables(found),
         *(f"unreadable  {path}" for path in found["undecodable"][:10]),
@@ -104,4 +105,4 @@ def size(count: int) -> str:
 
 
 def _range(found: dict[str, float]) -> str:
-    return f"{found['min']:.6g} to {found['max']:.6g}, median {found['median']:.6g}"
+    return f"{found['min']:g} to {found['max']:g}, median {found['median']:g}"

@@ -6,7 +6,7 @@ mean of its channels, resampled here and nowhere else.
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from tatara.core.errors import DecodeError, SamplesError
 DECODER = "audio-1"
 """Version of `decoded`'s meaning; caches and contracts carry it, so change it whenever a sample can change."""
 
-MEDIA = "audio/"
+MEDIA, NOUN = "audio/", "sounds"
 INPUT, SHAPE, DTYPE = "audio", ("samples", 1), np.float32
 EXTENSIONS = (".flac", ".wav")
 FORMATS = ("FLAC", "WAV", "WAVEX", "RF64")
@@ -35,6 +35,8 @@ UNKNOWN = 2**32 - 2**16
 """From here on, the length of a WAV file's samples is none."""
 
 Samples = NDArray[np.float32]
+Header = Mapping[str, float]
+"""What a file's header tells of `Facts`: ``seconds``, ``rate`` and ``channels``."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ class Sound:
         return found
 
 
-def decode(content: bytes, most: int = MAX_SAMPLES) -> Sound:
+def decode(content: bytes, most: int = MAX_SAMPLES, admit: Callable[[Header], None] = lambda header: None) -> Sound:
     """A WAV or FLAC file as it is stored.
 
     Args:
         content: the file's bytes.
         most: samples of all channels that are read.
+        admit: raises where it does not like what the header says, before a sample is read.
 
     Raises:
         SamplesError: it holds more, by its header.
@@ -96,7 +99,7 @@ def decode(content: bytes, most: int = MAX_SAMPLES) -> Sound:
         raise DecodeError(f"damaged sound: the file ends {missing:,} bytes early")
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
-            return _read(file, min(most, MAX_SAMPLES))
+            return _read(file, min(most, MAX_SAMPLES), admit)
     except soundfile.LibsndfileError as error:
         raise DecodeError(f"not a sound that is read here, WAV or FLAC: {_words(error)}") from None
     except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
@@ -117,7 +120,7 @@ def _missing(content: bytes) -> int:
     return 0
 
 
-def _read(file: soundfile.SoundFile, most: int) -> Sound:
+def _read(file: soundfile.SoundFile, most: int, admit: Callable[[Header], None]) -> Sound:
     if file.format not in FORMATS:
         raise DecodeError(f"format {file.format} is not read; save it as WAV or FLAC")
     if not 1 <= file.samplerate <= MAX_RATE:
@@ -125,6 +128,10 @@ def _read(file: soundfile.SoundFile, most: int) -> Sound:
     if file.frames * file.channels > most:
         held = f"{file.frames:,} samples of {file.channels} channel(s)"
         raise SamplesError(f"too long: {held}, at most {most:,} in all are read")
+    if not file.frames:
+        raise DecodeError("the sound has no sample")
+    seconds = file.frames / file.samplerate
+    admit({"seconds": seconds, "rate": float(file.samplerate), "channels": float(file.channels)})
     blocks, read = [], 0
     while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):  # a header may promise anything
         blocks.append(block)
@@ -133,8 +140,6 @@ def _read(file: soundfile.SoundFile, most: int) -> Sound:
             break
     if read != file.frames:
         raise DecodeError(f"damaged sound: {read:,} of {file.frames:,} samples are there")
-    if not read:
-        raise DecodeError("the sound has no sample")
     samples = np.concatenate(blocks)
     if not np.isfinite(samples).all():
         raise DecodeError("the sound has samples that are not finite numbers")
@@ -146,13 +151,15 @@ def _words(error: Exception) -> str:
     return text.rstrip(".") or type(error).__name__
 
 
-def measure(content: bytes, most: int = MAX_SAMPLES) -> tuple[Sound, Facts]:
+def measure(
+    content: bytes, most: int = MAX_SAMPLES, admit: Callable[[Header], None] = lambda header: None
+) -> tuple[Sound, Facts]:
     """`decode`, with the measurements that the rules are written on.
 
     Raises:
         DecodeError: as `decode`.
     """
-    sound = decode(content, most)
+    sound = decode(content, most, admit)
     mono = sound.mono
     magnitude = np.abs(mono)
     return sound, Facts(
@@ -185,25 +192,16 @@ def admitted(content: bytes, bounds: Sequence[Bound], preparation: Preparation, 
         DecodeError: the bytes cannot be read, or hold too many samples.
         BoundError: a bound is broken; the message begins with the rule's name.
     """
-    _hold_header(content, bounds)
-    sound, facts = measure(content, most)
+
+    def admit(header: Header) -> None:
+        for bound in bounds:
+            if bound.column in header:
+                bound.hold(header[bound.column])
+
+    sound, facts = measure(content, most, admit)
     for bound in bounds:
         bound.hold(getattr(facts, bound.column))
     return _resampled(sound, preparation)
-
-
-def _hold_header(content: bytes, bounds: Sequence[Bound]) -> None:
-    """What the header says is held to the bounds before a sample is read; what cannot be told is left to `decode`."""
-    try:
-        told = soundfile.info(io.BytesIO(content))
-    except (RuntimeError, ValueError, OverflowError):
-        return
-    known = {"seconds": told.frames / max(1, told.samplerate), "rate": told.samplerate, "channels": told.channels}
-    if told.format not in FORMATS or not told.frames or _missing(content):
-        return
-    for bound in bounds:
-        if bound.column in known:
-            bound.hold(float(known[bound.column]))
 
 
 def _resampled(sound: Sound, preparation: Preparation) -> Samples:

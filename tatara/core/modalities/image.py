@@ -21,7 +21,7 @@ DECODER = "image-1"
 """Version of `decode`'s meaning; caches and contracts carry it, so change it whenever a pixel can change."""
 
 MAX_PIXELS = MOST_PIXELS
-MEDIA = "image/"
+MEDIA, NOUN = "image/", "images"
 INPUT, SHAPE, DTYPE = "image", ("height", "width", 3), np.uint8
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
